@@ -1,0 +1,194 @@
+#include "behaviors/core/codec.hpp"
+
+#include <bit>
+#include <cstring>
+#include <type_traits>
+
+namespace crema {
+
+namespace {
+
+// Wire kinds: how a reader that does not know a tag skips it. FROZEN.
+enum wire_kind : std::uint64_t { wire_varint = 0, wire_fixed64 = 1, wire_bytes = 2, wire_null = 3 };
+
+std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63); }
+std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1U) ^ -static_cast<std::int64_t>(v & 1U); }
+
+bool is_default(const scalar& s) {
+  return std::visit([](const auto& v) {
+    using T = std::decay_t<decltype(v)>;
+    if constexpr (std::is_same_v<T, std::monostate>) return true;
+    else if constexpr (std::is_same_v<T, std::string_view>) return v.empty();
+    else if constexpr (std::is_same_v<T, double>) return std::bit_cast<std::uint64_t>(v) == 0;
+    else return v == T{};
+  }, s);
+}
+
+void put_scalar(std::string& out, std::uint64_t tag, const scalar& s) {
+  const auto head = [&](wire_kind k) { wire::put_varint(out, tag << 2U | k); };
+  if (const auto* i = std::get_if<std::int64_t>(&s)) { head(wire_varint); wire::put_varint(out, zigzag(*i)); }
+  else if (const auto* b = std::get_if<bool>(&s)) { head(wire_varint); wire::put_varint(out, *b ? 2 : 0); }
+  else if (const auto* d = std::get_if<double>(&s)) { head(wire_fixed64); wire::put_fixed64(out, std::bit_cast<std::uint64_t>(*d)); }
+  else if (const auto* t = std::get_if<std::string_view>(&s)) { head(wire_bytes); wire::put_bytes(out, *t); }
+  else head(wire_null);
+}
+
+scalar read_scalar(wire::reader& in, std::uint64_t kind) {
+  switch (kind) {
+    case wire_varint: return unzigzag(in.varint());
+    case wire_fixed64: return std::bit_cast<double>(in.fixed64());
+    case wire_bytes: return in.bytes();
+    default: return std::monostate{};
+  }
+}
+
+// The scalar as the field wants it, or decode_error: bytes on a disk may have been written for another type.
+scalar fit(const field_spec& f, const scalar& s) {
+  const auto bad = [&] { return decode_error("field '" + std::string(f.name) + "' has another type on disk"); };
+  if (std::holds_alternative<std::monostate>(s)) {
+    if (!f.nullable) throw bad();
+    return s;
+  }
+  switch (f.kind) {
+    case field_kind::boolean:
+      if (const auto* i = std::get_if<std::int64_t>(&s)) return *i != 0;
+      throw bad();
+    case field_kind::decimal:
+      if (!std::holds_alternative<double>(s)) throw bad();
+      return s;
+    case field_kind::text:
+      if (!std::holds_alternative<std::string_view>(s)) throw bad();
+      return s;
+    case field_kind::literal: {
+      const auto* i = std::get_if<std::int64_t>(&s);
+      if (i == nullptr || *i < 0 || static_cast<std::size_t>(*i) >= f.literals.size()) throw bad();
+      return s;
+    }
+    case field_kind::integer:
+    case field_kind::time:
+    case field_kind::date:
+      if (!std::holds_alternative<std::int64_t>(s)) throw bad();
+      return s;
+  }
+  throw bad();
+}
+
+}  // namespace
+
+namespace wire {
+
+void put_varint(std::string& out, std::uint64_t v) {
+  while (v >= 0x80) {
+    out.push_back(static_cast<char>(v | 0x80U));
+    v >>= 7U;
+  }
+  out.push_back(static_cast<char>(v));
+}
+
+void put_fixed64(std::string& out, std::uint64_t v) {
+  for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(v >> (8 * i)));
+}
+
+void put_bytes(std::string& out, std::string_view bytes) {
+  put_varint(out, bytes.size());
+  out.append(bytes);
+}
+
+std::uint8_t reader::byte() {
+  if (rest_.empty()) throw decode_error("the record ends too early");
+  const auto b = static_cast<std::uint8_t>(rest_.front());
+  rest_.remove_prefix(1);
+  return b;
+}
+
+std::uint64_t reader::varint() {
+  std::uint64_t v = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    const std::uint64_t b = byte();
+    v |= (b & 0x7FU) << shift;
+    if (b < 0x80) return v;
+  }
+  throw decode_error("a number is longer than 64 bits");
+}
+
+std::uint64_t reader::fixed64() {
+  if (rest_.size() < 8) throw decode_error("the record ends too early");
+  std::uint64_t v = 0;
+  for (std::size_t i = 0; i < 8; ++i) v |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(rest_[i])) << (8 * i);
+  rest_.remove_prefix(8);
+  return v;
+}
+
+std::string_view reader::bytes() {
+  const auto n = varint();
+  if (n > rest_.size()) throw decode_error("a text is longer than its record");
+  const auto b = rest_.substr(0, static_cast<std::size_t>(n));
+  rest_.remove_prefix(static_cast<std::size_t>(n));
+  return b;
+}
+
+}  // namespace wire
+
+void encode_fields(const record_type& type, const void* object, std::string& out) {
+  std::uint64_t tag = 0;
+  for (const auto& f : type.fields) {
+    ++tag;
+    const auto s = f.get(object);
+    // A non-null default is left out; a nullable field says explicitly that it is set, so null is its default.
+    if (f.nullable ? std::holds_alternative<std::monostate>(s) : is_default(s)) continue;
+    put_scalar(out, tag, s);
+  }
+}
+
+value decode_fields(const record_type& type, std::uint16_t version, std::string_view bytes) {
+  if (version > type.version)
+    throw decode_error("'" + std::string(type.name) + "' was written by a newer crema (version " + std::to_string(version) + ", known is " + std::to_string(type.version) + ")");
+  auto object = type.make();
+  wire::reader in(bytes);
+  while (!in.done()) {
+    const auto head = in.varint();
+    const auto s = read_scalar(in, head & 3U);
+    const auto tag = head >> 2U;
+    if (tag == 0) throw decode_error("a field has tag 0");
+    if (tag <= type.fields.size()) {
+      const auto& f = type.fields[static_cast<std::size_t>(tag - 1)];
+      f.set(object.get(), fit(f, s));
+    }
+  }
+  if (version < type.version && type.upcast != nullptr) type.upcast(version, object.get());
+  return {type, std::move(object)};
+}
+
+void encode_value(const value& v, std::string& out) {
+  wire::put_bytes(out, v.type().name);
+  wire::put_varint(out, v.type().version);
+  std::string fields;
+  encode_fields(v.type(), v.data(), fields);
+  wire::put_bytes(out, fields);
+}
+
+value decode_value(wire::reader& in, const type_catalog& types) {
+  const auto name = in.bytes();
+  const auto version = static_cast<std::uint16_t>(in.varint());
+  const auto fields = in.bytes();
+  const auto known = types.find(name);
+  if (known == types.end()) throw decode_error("nobody knows the type '" + std::string(name) + "'");
+  return decode_fields(*known->second, version, fields);
+}
+
+std::string ordered_key(const scalar& s) {
+  std::string key;
+  const auto big_endian = [&](std::uint64_t v) {
+    for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
+  };
+  constexpr std::uint64_t sign = 1ULL << 63U;
+  if (const auto* i = std::get_if<std::int64_t>(&s)) big_endian(static_cast<std::uint64_t>(*i) ^ sign);
+  else if (const auto* b = std::get_if<bool>(&s)) key.push_back(*b ? '\1' : '\0');
+  else if (const auto* d = std::get_if<double>(&s)) {
+    const auto bits = std::bit_cast<std::uint64_t>(*d + 0.0);  // -0.0 sorts as 0.0
+    big_endian((bits & sign) != 0 ? ~bits : bits ^ sign);
+  } else if (const auto* t = std::get_if<std::string_view>(&s)) key = *t;
+  return key;
+}
+
+}  // namespace crema

@@ -1,0 +1,156 @@
+// The port through which the outside reaches a running system: ask (change something), query (read what is durable),
+// subscribe (be told that there is more to read), operate. http/ speaks only to this; actors/ implements it.
+//
+// Thread-safety: every method may be called from any thread. Queries run on the caller's thread, read committed data only, and
+// are bounded by the limits they are given.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "behaviors/core/declaration.hpp"
+#include "behaviors/core/result.hpp"
+
+namespace crema {
+
+/// W3C trace context of the present step.
+struct trace_context {
+  std::array<std::uint8_t, 16> trace_id{};
+  std::array<std::uint8_t, 8> span_id{};
+  bool sampled = true;
+};
+
+/// "00-<32 hex>-<16 hex>-01".
+std::string to_traceparent(const trace_context&);
+/// Reads a traceparent header. Nothing where it is not a valid one.
+std::optional<trace_context> parse_traceparent(std::string_view header);
+std::string trace_id_text(const trace_context&);
+
+/// A caller's promise that two requests with this key are one. Both are hashes: no caller's text is kept.
+struct idempotency_key {
+  std::array<std::uint8_t, 16> key{};
+  std::uint64_t fingerprint = 0;  ///< of method, path and body: another one under the same key is refused
+};
+
+/// One row as it is on disk.
+struct stored_row {
+  std::uint64_t id = 0;
+  std::uint64_t version = 0;
+  value row;
+};
+
+struct command_request {
+  std::uint16_t context = 0;
+  std::optional<std::uint64_t> id;                     ///< absent: a new aggregate gets a number
+  value command;
+  std::optional<std::uint64_t> expected_version;       ///< If-Match
+  std::optional<idempotency_key> idempotency;
+  trace_context trace;
+  std::chrono::milliseconds time_limit{5000};          ///< shrinks along the chain
+};
+
+struct command_answer {
+  std::optional<rejection> refused;                    ///< set: nothing was changed
+  stored_row resource;                                 ///< else the aggregate as it is after the command
+  bool replayed = false;                               ///< the first answer under the same idempotency key, given again
+};
+
+/// Called exactly once, from any thread, after everything the answer depends on is durable. Must not block or throw.
+using answer_handler = std::function<void(command_answer)>;
+
+struct page_request {
+  std::uint64_t offset = 0;
+  std::uint32_t limit = 20;
+  std::optional<std::size_t> sort_field;               ///< position in the field list; absent: by id
+  bool descending = false;
+};
+
+struct page {
+  std::vector<stored_row> rows;
+  std::uint64_t total = 0;
+};
+
+/// A collection: of a context's aggregates or of a view.
+struct collection_ref {
+  bool view = false;
+  std::uint16_t index = 0;                             ///< of the context or the view
+};
+
+/// One event of the stream.
+struct stored_event {
+  std::uint64_t offset = 0;                            ///< 1, 2, 3 … with gaps; strictly growing
+  std::uint16_t context = 0;
+  std::uint64_t id = 0;                                ///< number of the aggregate
+  timestamp at;
+  trace_context trace;
+  value event;
+};
+
+struct event_query {
+  std::uint64_t from = 0;                              ///< first offset wanted
+  std::uint32_t limit = 100;                           ///< events at the most
+  std::uint32_t scan_limit = 10000;                    ///< events looked at, at the most
+  std::string type;                                    ///< "" any
+  std::optional<std::uint16_t> context;
+  std::optional<std::uint64_t> id;
+};
+
+struct event_page {
+  std::vector<stored_event> events;
+  std::uint64_t next = 0;                              ///< where to read on
+  bool at_end = false;                                 ///< nothing durable is left beyond `next`
+};
+
+/// Ends the subscription when it goes. Safe after the front door itself is gone.
+class subscription {
+ public:
+  virtual ~subscription() = default;
+};
+
+class front_door {
+ public:
+  virtual ~front_door() = default;
+
+  virtual const system_declaration& system() const noexcept = 0;
+
+  // ---- ask
+  virtual void ask(command_request request, answer_handler on_answer) = 0;
+
+  // ---- query: committed rows only
+  virtual std::optional<stored_row> get(collection_ref from, std::uint64_t id) const = 0;
+  /// Rejected (invalid) where sorting would have to look at more rows than the limit allows.
+  virtual result<page> list(collection_ref from, const page_request& request) const = 0;
+  /// `arguments` in the order of the finder's fields. With `newest_first` the offset counts from the newest row.
+  virtual result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
+                            const page_request& request, bool newest_first = false) const = 0;
+  virtual event_page events(const event_query& query) const = 0;
+
+  // ---- subscribe: `wake` is called (any thread, must not block) when events beyond those already committed were committed
+  virtual std::unique_ptr<subscription> subscribe(std::function<void()> wake) = 0;
+
+  // ---- operate. JSON documents for the actuator; shapes in docs/ARCHITECTURE.md and the OpenAPI
+  virtual bool ready() const noexcept = 0;
+  virtual bool live() const noexcept = 0;
+  virtual nlohmann::json health() const = 0;             ///< components only
+  virtual nlohmann::json circuit_breakers() const = 0;
+  virtual nlohmann::json supervisors() const = 0;
+  virtual nlohmann::json traces(std::string_view trace_id) const = 0;  ///< "" the recent ones
+  virtual std::string metrics() const = 0;               ///< Prometheus text
+  virtual nlohmann::json contexts() const = 0;           ///< [{name, state: "running"|"stopped"|…, awake, outbox}]
+  /// `done` is called once the context has stopped or is taking messages again, or was refused.
+  virtual void switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) = 0;
+  virtual nlohmann::json dead_letters() const = 0;
+  virtual void settle_dead_letter(std::uint64_t id, bool replay, std::function<void(std::optional<rejection>)> done) = 0;
+  /// A hot, consistent copy into an empty or new directory. Runs on its own thread; `done` on any.
+  virtual void backup(const std::string& directory, std::function<void(std::optional<rejection>)> done) = 0;
+};
+
+}  // namespace crema

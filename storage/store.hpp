@@ -1,0 +1,92 @@
+// The storage port: ordered tables of bytes with one writer and many readers at a committed state. Nothing above it knows LMDB.
+//
+// Behind it: lmdb/ (the real one), memory/ (same contract, for simulation), faulty/ (wraps one and injects failures).
+// Layout of keys and values: storage/layout.hpp and docs/formats/.
+//
+// Thread-safety: read() from any thread; write() from one thread at a time. A snapshot belongs to the thread that took it, is
+// short, and is never held across messages. Views returned by a snapshot or cursor die with it (or with the next cursor step).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace crema::storage {
+
+/// Order and names are FROZEN: they are the databases on disk.
+enum class table : std::uint8_t { journal, state, index, views, outbox, timers, idempotency, deadletters, meta };
+inline constexpr std::size_t table_count = 9;
+std::string_view name_of(table t) noexcept;
+
+enum class storage_errc : std::uint8_t {
+  full,        ///< no space left on the disk, or the map's limit is reached
+  io,          ///< a write or a sync failed: what is on disk is not known, the node must stop and recover
+  locked,      ///< another process has this directory open
+  corrupt,     ///< what was read cannot be right
+  format,      ///< written by another version, or not a crema directory
+  unsupported, ///< a key is too long, or the file system cannot do what LMDB needs
+};
+
+/// Operational failure of the store. `what()` is one sentence for the operator, with what to do.
+class storage_error : public std::runtime_error {
+ public:
+  storage_error(storage_errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  storage_errc code() const noexcept { return code_; }
+
+ private:
+  storage_errc code_;
+};
+
+inline constexpr std::size_t max_key_bytes = 500;  // LMDB's limit is 511
+
+class cursor {
+ public:
+  virtual ~cursor() = default;
+  /// To the first key ≥ `key`. False: there is none (the cursor is then at the end, and prev() goes to the last key).
+  virtual bool seek(std::string_view key) = 0;
+  virtual bool next() = 0;
+  virtual bool prev() = 0;
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+};
+
+class snapshot {
+ public:
+  virtual ~snapshot() = default;
+  virtual std::optional<std::string_view> get(table t, std::string_view key) const = 0;
+  virtual std::unique_ptr<cursor> open(table t) const = 0;
+  virtual std::uint64_t count(table t) const = 0;
+};
+
+/// Sees its own changes. Without commit() it leaves no trace.
+class transaction : public snapshot {
+ public:
+  virtual void put(table t, std::string_view key, std::string_view value) = 0;
+  virtual bool erase(table t, std::string_view key) = 0;  ///< false: it was not there
+  /// Returns once everything is on disk. Throws storage_error; then nothing of it may be taken as done.
+  virtual void commit() = 0;
+};
+
+struct store_usage {
+  std::uint64_t bytes_used = 0;   ///< pages in use
+  std::uint64_t bytes_limit = 0;  ///< what the store may grow to
+};
+
+class store {
+ public:
+  virtual ~store() = default;
+  virtual std::unique_ptr<snapshot> read() const = 0;
+  virtual std::unique_ptr<transaction> write() = 0;
+  /// A hot, consistent copy of everything committed. `directory` is new or empty.
+  virtual void copy_to(const std::filesystem::path& directory) const = 0;
+  virtual store_usage usage() const = 0;
+  /// Gives memory of cached pages back to the system. Call when idle.
+  virtual void trim() noexcept {}
+};
+
+}  // namespace crema::storage

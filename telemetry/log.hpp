@@ -1,0 +1,48 @@
+// Logging: one line an event, text on a terminal, JSON lines otherwise, and rotating files under the data directory.
+// The only place that knows spdlog. Thread-safe; never blocks a scheduler or io thread on a disk (asynchronous queue, oldest dropped
+// and counted when full).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace crema::telemetry {
+
+enum class level : std::uint8_t { debug, info, warn, error };
+
+struct log_settings {
+  level threshold = level::info;
+  std::filesystem::path directory;              ///< empty: no files
+  std::uint64_t file_bytes_max = 16U << 20U;    ///< rotated beyond it
+  std::uint32_t files_max = 5;
+  bool access_log = true;
+  enum class style : std::uint8_t { automatic, text, json } format = style::automatic;  ///< automatic: text on a terminal
+};
+
+/// Once, before any other thread. Without it, warnings and errors go to stderr as text.
+void start_logging(const log_settings& settings);
+/// Writes out what is queued.
+void stop_logging();
+
+using log_fields = std::initializer_list<std::pair<std::string_view, std::string>>;
+
+/// `message` is a constant sentence; what varies goes into fields. Never a request body, a card number or a secret.
+void log(level l, std::string_view message, log_fields fields = {});
+bool log_enabled(level l) noexcept;
+
+struct access_line {
+  std::string_view remote, method, target;
+  unsigned status = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t micros = 0;
+  std::string_view trace_id;
+};
+void log_access(const access_line& line);
+/// Notifications sent by the `log` adapter: "To. 01033132570" and the text, with their id.
+void log_notification(std::string_view id, std::string_view to, std::string_view text);
+
+}  // namespace crema::telemetry
