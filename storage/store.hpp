@@ -44,6 +44,8 @@ class storage_error : public std::runtime_error {
 
 inline constexpr std::size_t max_key_bytes = 500;  // LMDB's limit is 511
 
+/// Stands before the first key at first, and after prev() found none; next() goes to the first key from there.
+/// A cursor of a transaction may be stepped after a put or erase: it goes on from its key, also if that is gone.
 class cursor {
  public:
   virtual ~cursor() = default;
@@ -63,10 +65,10 @@ class snapshot {
   virtual std::uint64_t count(table t) const = 0;
 };
 
-/// Sees its own changes. Without commit() it leaves no trace.
+/// Sees its own changes. Without commit() it leaves no trace. What its get() returned dies with the next put or erase.
 class transaction : public snapshot {
  public:
-  virtual void put(table t, std::string_view key, std::string_view value) = 0;
+  virtual void put(table t, std::string_view key, std::string_view value) = 0;  ///< the key has 1 … max_key_bytes bytes
   virtual bool erase(table t, std::string_view key) = 0;  ///< false: it was not there
   /// Returns once everything is on disk. Throws storage_error; then nothing of it may be taken as done.
   virtual void commit() = 0;

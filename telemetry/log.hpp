@@ -16,17 +16,21 @@ enum class level : std::uint8_t { debug, info, warn, error };
 
 struct log_settings {
   level threshold = level::info;
-  std::filesystem::path directory;              ///< empty: no files
-  std::uint64_t file_bytes_max = 16U << 20U;    ///< rotated beyond it
+  std::filesystem::path directory;            ///< empty: no files
+  std::uint64_t file_bytes_max = 16U << 20U;  ///< rotated beyond it
   std::uint32_t files_max = 5;
   bool access_log = true;
   enum class style : std::uint8_t { automatic, text, json } format = style::automatic;  ///< automatic: text on a terminal
 };
 
-/// Once, before any other thread. Without it, warnings and errors go to stderr as text.
+/// Once, before any other thread. Without it, warnings and errors go to stderr as text. Throws std::runtime_error where the
+/// directory cannot be made or a file not be opened.
+/// Writes `crema.log` and `access.log` (JSON lines, UTC) into the directory; without one, access lines go to the console too.
 void start_logging(const log_settings& settings);
 /// Writes out what is queued.
 void stop_logging();
+/// Lines lost since the start because the queue was full.
+std::uint64_t log_lines_dropped();
 
 using log_fields = std::initializer_list<std::pair<std::string_view, std::string>>;
 

@@ -113,6 +113,8 @@ class row_store {
   virtual void put(std::uint64_t id, value row) = 0;
   virtual void erase(std::uint64_t id) = 0;
   virtual std::uint64_t next_id() = 0;                  ///< 1, 2, 3 …
+  /// The row with the highest number that the finder would answer; empty if there is none.
+  virtual value last(std::string_view finder, const std::vector<scalar>& arguments) = 0;
 };
 
 /// The rows of a view as its projection sees them.
@@ -127,6 +129,10 @@ class rows {
   void put(std::uint64_t id, Row row) { store_->put(id, value::of(std::move(row))); }
   void append(Row row) { store_->put(store_->next_id(), value::of(std::move(row))); }
   void erase(std::uint64_t id) { store_->erase(id); }
+  std::optional<Row> last(std::string_view finder, const std::vector<scalar>& arguments) const {
+    const auto found = store_->last(finder, arguments);
+    return found ? std::optional<Row>(*found.template as<Row>()) : std::nullopt;
+  }
   /// Changes the row if it is there. `change` gets a Row&.
   template <std::invocable<Row&> Change>
   void update(std::uint64_t id, Change change) {

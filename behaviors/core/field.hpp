@@ -120,6 +120,11 @@ field_spec field(std::string_view name) {
   spec.name = name;
   spec.kind = detail::kind_of<inner>();
   spec.nullable = is_optional;
+  if constexpr (std::is_integral_v<inner> && !std::is_same_v<inner, bool> && !std::is_same_v<inner, std::int64_t>) {
+    // What the member cannot hold is out of range, not cut off.
+    if constexpr (std::is_signed_v<inner> || sizeof(inner) < sizeof(std::int64_t)) spec.max = std::numeric_limits<inner>::max();
+    spec.min = static_cast<std::int64_t>(std::numeric_limits<inner>::lowest());
+  }
   if constexpr (std::is_enum_v<inner>) {
     static_assert(!literals_of<inner>.empty(), "specialise literals_of for this enum");
     spec.literals.assign(literals_of<inner>.begin(), literals_of<inner>.end());

@@ -12,6 +12,10 @@
 
 namespace crema {
 
+/// 0000-01-01T00:00:00.000Z … 9999-12-31T23:59:59.999Z: what a four-digit year can say. Input beyond is refused; a stored time
+/// beyond (only damaged data has one) is written as the nearest that can be.
+inline constexpr std::int64_t first_timestamp_ms = -62167219200000, last_timestamp_ms = 253402300799999;
+
 /// "2021-02-25T04:28:24.716+0000" (UTC, milliseconds).
 std::string to_iso_text(timestamp t);
 /// "20210119130159" (UTC): how the event feed writes times.
@@ -33,6 +37,8 @@ void append_json_fields(std::string& out, const record_type& type, const void* o
 result<value> from_json(const record_type& type, const nlohmann::json& object, const std::vector<std::string_view>& ignored = {});
 
 /// A scalar from a query parameter or any other text, as field `f` wants it. The result may view `text`.
+/// Checks the form and what a key can carry (longest length, no control characters), not the field's other limits: a search for
+/// a value that cannot be there finds nothing.
 result<scalar> from_text(const field_spec& f, std::string_view text);
 
 /// The known name nearest to `name` (small edit distance), or empty: for "did you mean".

@@ -1,0 +1,463 @@
+#include "actors/entity.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "storage/layout.hpp"
+#include "storage/queries.hpp"
+#include "telemetry/log.hpp"
+
+namespace crema::actors {
+
+namespace {
+
+struct go_on {};  // entity → itself: a slowed delivery's time has come
+
+std::vector<value> concatenated(const std::vector<value>& a, const std::vector<value>& b) {
+  auto all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  return all;
+}
+
+}  // namespace
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::go_on)
+
+namespace crema::actors {
+
+entity::entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor)
+    : caf::event_based_actor(cfg), node_(node), context_(context), who_(std::move(who)), supervisor_(std::move(supervisor)) {}
+
+caf::behavior entity::make_behavior() {
+  return {
+      [this](delivery_ptr& d) { take(std::move(d)); },
+      [this](const ask_reply_ptr& r) { on_reply(*r); },
+      [this](go_on) {
+        if (slowed_) decide_and_act(std::move(slowed_), std::nullopt);
+        take_next();
+      },
+      [this](passivate) {
+        const bool agreed = !busy_ && backlog_.empty() && (last_appended_ == 0 || last_appended_ < node_.log.durable());
+        send(supervisor_, slept{who_.id, who_.incarnation, agreed});
+        if (!agreed) return;
+        ending_ = true;
+        quit();
+      },
+  };
+}
+
+void entity::on_exit() {
+  // A caller whose chain was cut half-way is told so: its partners' steps undo themselves, and asking again might overtake that.
+  if (chain_ && chain_->cause && chain_->cause->kind != delivery_kind::message)
+    node_.refuse(*chain_->cause, {rejection_kind::failed, "The '" + context_.name + "' that handled the request was restarted; nothing of it was kept.", {}, 0});
+  chain_.reset();
+  slowed_.reset();
+  backlog_.clear();
+  if (!ending_) send(supervisor_, gone{who_.id, who_.incarnation});
+}
+
+// ---- one message at a time
+
+void entity::take(delivery_ptr d) {
+  if (ending_) return;  // goes back to the supervisor
+  if (!busy_) {
+    begin(std::move(d));
+    take_next();
+  } else if (backlog_.size() < node_.settings.mailbox_max || d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
+    backlog_.push_back(std::move(d));
+  } else {
+    node_.refuse(*d, {rejection_kind::overloaded, "Too many requests wait for " + context_.name + " " + std::to_string(who_.id) + " (runtime.mailboxMax).", {}, 1000});
+  }
+}
+
+void entity::take_next() {
+  while (!busy_ && !ending_ && !backlog_.empty()) {
+    auto next = std::move(backlog_.front());
+    backlog_.pop_front();
+    begin(std::move(next));
+  }
+}
+
+void entity::load() {
+  loaded_ = true;
+  const auto now = node_.store.read();
+  const auto read = [&](collection_ref from) {
+    const auto bytes = now->get(storage::table::state, storage::row_key(from, who_.id));
+    if (!bytes) return false;
+    auto row = storage::decode_row(*context_.state, who_.id, *bytes);
+    state_ = std::move(row.row);
+    version_ = row.version;
+    last_sequence_ = storage::decode_row_header(*bytes).sequence;
+    return true;
+  };
+  if (read({false, context_.index})) return;
+  if (context_.gone && read(storage::graveyard_of(context_.index))) {
+    gone_ = true;
+    return;
+  }
+  state_ = value(*context_.state, context_.state->make());
+}
+
+void entity::begin(delivery_ptr d) {
+  own_span_ = d->trace;
+  own_span_.span_id = node_.new_span_id();
+  if (!loaded_) {
+    try {
+      load();
+    } catch (const std::exception& e) {
+      stumble(std::move(d), std::string("its state cannot be read: ") + e.what());
+      return;
+    }
+  }
+  const auto& s = node_.settings_of(context_.index);
+  const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
+  if (answers_somebody && s.slow_max.count() > 0) {
+    busy_ = true;
+    slowed_ = std::move(d);
+    delayed_send(this, milliseconds(node_.random.between(s.slow_min.count(), s.slow_max.count())), go_on{});
+    return;
+  }
+  decide_and_act(std::move(d), std::nullopt);
+}
+
+std::optional<rejection> entity::precondition(const delivery& d) const {
+  if (d.deadline_ms != 0 && node_.time.steady_ms() >= d.deadline_ms)
+    return rejection{rejection_kind::timed_out, "The '" + context_.name + "' had no time left to handle the request.", {}, 0};
+  if (d.kind != delivery_kind::request) return std::nullopt;
+  if (!d.creates && !exists()) return rejection::not_found("There is no " + context_.resource->singular + " " + std::to_string(who_.id) + ".");
+  if (d.expected_version && *d.expected_version != version_)
+    return rejection{rejection_kind::stale, "The " + context_.resource->singular + " has changed: its version is \"" + std::to_string(version_) + "\". Read it again, then decide.", {}, 0};
+  return std::nullopt;
+}
+
+void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
+  busy_ = false;
+  const auto began_us = node_.time.steady_us();
+  if (!so_far) {
+    if (auto why = precondition(*d)) {
+      refuse(d, std::move(*why));
+      return;
+    }
+    if (d->kind == delivery_kind::undo && !d->payload) {
+      consume(d);
+      return;
+    }
+  }
+  const auto replies = so_far ? concatenated(so_far->replies, so_far->round) : std::vector<value>{};
+  try {
+    const auto* handler = context_.handler_of(d->payload.type());
+    if (handler == nullptr) throw std::logic_error("nobody handles " + std::string(d->payload.type().name));
+    auto decided = handler->decide(state_.data(), d->payload.data(), given{node_.time.wall(), who_.id, exists(), &node_.settings.system, replies});
+    if (!decided) {
+      refuse(d, std::move(decided.why()));
+    } else if (!decided->asks.empty()) {
+      if (so_far) so_far->replies = replies;
+      send_asks(d, std::move(*decided), so_far ? std::move(*so_far) : chain{});
+    } else {
+      record(d, *decided, so_far ? so_far->held : tickets{});
+    }
+    node_.record_span(*d, own_span_, "handle", began_us, false);
+  } catch (const std::exception& e) {
+    node_.record_span(*d, own_span_, "handle", began_us, true);
+    // A caller's chain is not tried again: its partners' steps undo themselves, and asking again might overtake that.
+    if (so_far && d->kind != delivery_kind::message) d->attempts = node_.settings.poison_attempts;
+    stumble(std::move(d), e.what());
+  }
+}
+
+// ---- chains
+
+void entity::send_asks(delivery_ptr d, outcome o, chain c) {
+  const auto now = node_.time.steady_ms();
+  c.round.assign(o.asks.size(), {});
+  c.waiting.clear();
+  c.open = o.asks.size();
+  for (const auto& request : o.asks) {
+    const auto* receiver = node_.system.receiver_of(request.command.type());
+    if (receiver == nullptr) throw std::logic_error("nobody handles " + std::string(request.command.type().name));
+    auto a = std::make_shared<delivery>();
+    a->node = &node_;
+    a->kind = delivery_kind::ask;
+    a->to = {receiver->index, request.to.value_or(who_.id), receiver->key_of ? receiver->key_of(request.command) : std::string()};
+    if (receiver->key_of) a->to.id = 0;
+    a->from = self();
+    a->payload = request.command;
+    a->undo_command = request.undo;
+    a->causation = d->causation;
+    a->correlation = d->correlation;
+    a->trace = own_span_;
+    a->compensating = d->compensating;
+    a->deadline_ms = now + node_.settings.ask_time_limit.count();
+    if (d->deadline_ms != 0) a->deadline_ms = std::min(a->deadline_ms, d->deadline_ms);
+    a->reply_to = this;
+    a->ask = ++node_.last_ask;
+    c.waiting.push_back(a->ask);
+    if (const auto gate = node_.gate(receiver->index).get()) send(gate, delivery_ptr(std::move(a)));
+    else node_.deliver(std::move(a));
+  }
+  o.asks.clear();
+  c.asked = std::move(o);
+  c.cause = std::move(d);
+  chain_ = std::move(c);
+  busy_ = true;
+}
+
+void entity::on_reply(const ask_reply& r) {
+  if (!chain_) return;  // a late success: its ticket undoes it
+  const auto at = std::find(chain_->waiting.begin(), chain_->waiting.end(), r.ask);
+  if (at == chain_->waiting.end()) return;
+  if (r.refused) {
+    auto failed = std::move(*chain_);
+    chain_.reset();
+    busy_ = false;
+    failed.held.clear();  // what did succeed is undone
+    if (failed.asked.if_refused.empty()) refuse(failed.cause, *r.refused);
+    else record_refused_chain(failed.cause, failed.asked, *r.refused);
+    take_next();
+    return;
+  }
+  const auto place = static_cast<std::size_t>(at - chain_->waiting.begin());
+  *at = 0;
+  chain_->round[place] = r.answer;
+  if (r.ticket) chain_->held.push_back(r.ticket);
+  if (--chain_->open > 0) return;
+  auto complete = std::move(*chain_);
+  chain_.reset();
+  auto cause = std::move(complete.cause);
+  decide_and_act(std::move(cause), std::move(complete));
+  take_next();
+}
+
+// ---- recording
+
+storage::journal_record entity::make_record(const delivery& d) const {
+  storage::journal_record r;
+  r.partition = who_.guard.where.partition;
+  r.at = node_.time.wall();
+  r.subject = self();
+  r.version = version_;
+  r.causation = d.causation;
+  r.correlation = d.correlation;
+  r.trace = own_span_;
+  r.compensating = d.compensating;
+  if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) r.consumed.push_back(d.ref);
+  return r;
+}
+
+// What the events cause elsewhere, by the declaration's policies and notifications, and the timers that the decision asked for.
+std::vector<storage::stored_message> entity::messages_of(const delivery& d, const outcome& o, const trace_context& own) const {
+  std::vector<storage::stored_message> all;
+  const auto add = [&](storage::address to, storage::lane where, value payload) -> storage::stored_message& {
+    auto& m = all.emplace_back();
+    m.ref.where = where;
+    m.to = std::move(to);
+    m.from = self();
+    m.correlation = d.correlation;
+    m.trace = own;
+    m.compensating = d.compensating;
+    m.payload = std::move(payload);
+    return m;
+  };
+  const event_meta meta{who_.id, 0, node_.time.wall()};
+  for (const auto& event : o.events) {
+    for (const auto& p : node_.system.policies) {
+      if (p.event != &event.type()) continue;
+      auto command = p.make(event.data(), meta);
+      if (!command) continue;
+      const auto& receiver = node_.system.contexts[p.receiver];
+      storage::address to{p.receiver, who_.id, {}};
+      if (receiver.key_of) to = {p.receiver, 0, receiver.key_of(command)};
+      if (p.to) to.id = p.to(event.data(), meta).value_or(who_.id);
+      const auto where = node_.lane_of(to);
+      add(std::move(to), where, std::move(command));
+    }
+    if (d.compensating) continue;  // nobody is told of a step that never counted
+    for (const auto& n : node_.system.notifications)
+      if (n.event == &event.type())
+        if (auto text = n.make(event.data(), meta)) add({n.context, who_.id, {}}, {n.context, storage::notification_partition}, value::of(std::move(*text)));
+  }
+  for (const auto& t : o.timers) add(self(), who_.guard.where, t.command).due_ms = node_.time.wall().ms + t.after.count();
+  return all;
+}
+
+void entity::add_rows(append_request& request, const value& next, std::uint64_t next_version) const {
+  const bool was_there = exists();
+  const bool is_gone = context_.gone && context_.gone(next.data());
+  const collection_ref here{false, context_.index};
+  auto bytes = storage::encode_row({0, next_version, who_.guard.where.partition}, next);
+  auto& rows = request.derived.rows;
+  if (is_gone) {
+    rows.push_back({storage::graveyard_of(context_.index), who_.id, std::move(bytes)});
+    if (was_there) rows.push_back({here, who_.id, {}});
+  } else {
+    rows.push_back({here, who_.id, std::move(bytes)});
+    if (gone_) rows.push_back({storage::graveyard_of(context_.index), who_.id, {}});
+  }
+  if (was_there != !is_gone) request.derived.row_delta.emplace_back(here, is_gone ? -1 : 1);
+
+  auto before = was_there ? storage::index_keys(here, *context_.resource, who_.id, state_) : std::vector<std::string>{};
+  auto after = is_gone ? std::vector<std::string>{} : storage::index_keys(here, *context_.resource, who_.id, next);
+  for (auto& k : before)
+    if (std::find(after.begin(), after.end(), k) == after.end()) request.derived.index_erase.push_back(k);
+  for (auto& k : after)
+    if (std::find(before.begin(), before.end(), k) == before.end()) request.derived.index_put.push_back(k);
+  if (version_ == 0 && !who_.key.empty()) request.derived.unique_put.emplace_back(storage::unique_key(context_.index, who_.key), who_.id);
+}
+
+// Captures the delivery: where the append is refused, the delivery comes back and is handled by whoever follows.
+void entity::release_answer(append_request& request, const delivery_ptr& d) {
+  if (d->kind != delivery_kind::request) return;
+  request.outputs.push_back([this_node = &node_, d, resource = stored_row{who_.id, version_, state_}] {
+    this_node->settle(*d);
+    if (d->on_answer) d->on_answer({std::nullopt, resource, false});
+  });
+}
+
+// Appends; then this actor's own figures and the others follow. False: refused, nothing happened, and this actor is about to end.
+bool entity::append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written) {
+  request.guard = who_.guard;
+  const auto consumed = static_cast<std::int64_t>(request.record ? request.record->consumed.size() : 0);
+  written = node_.log.append(std::move(request));
+  if (!written) {
+    ending_ = true;
+    quit();
+    return false;
+  }
+  last_appended_ = std::max(last_appended_, written->sequence);
+  node_.contexts[context_.index].outbox -= consumed;
+  if (d->compensating && consumed > 0) --node_.compensations;
+  return true;
+}
+
+value entity::folded(const outcome& o) const {
+  auto next = context_.state->copy(state_.data());
+  for (const auto& event : o.events) {
+    const auto* evolver = context_.evolver_of(event.type());
+    if (evolver == nullptr) throw std::logic_error("'" + context_.name + "' records " + std::string(event.type().name) + " but cannot fold it");
+    evolver->evolve(next.get(), event.data());
+  }
+  return {*context_.state, std::move(next)};
+}
+
+void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held) {
+  if (o.events.empty()) {
+    answer_unchanged(d, o);
+    return;
+  }
+  const auto next = folded(o);
+  append_request request;
+  auto r = make_record(*d);
+  r.previous = last_sequence_;
+  r.version = version_ + o.events.size();
+  r.events = o.events;
+  r.messages = messages_of(*d, o, own_span_);
+  for (const auto& t : held) {
+    r.confirmed.push_back(t->ref());
+    r.messages.insert(r.messages.end(), t->messages().begin(), t->messages().end());
+  }
+  if (d->kind == delivery_kind::ask) {
+    // The asker has not recorded its part: ours, and all that it causes, waits for that.
+    r.held = storage::hold{self(), d->correlation, own_span_, d->undo_command, std::move(r.messages)};
+    r.messages.clear();
+  }
+  r.idempotency = d->idempotency;
+  add_rows(request, next, r.version);
+
+  const auto before = std::make_tuple(state_, version_);
+  state_ = next;
+  version_ = r.version;
+  request.record = std::move(r);
+  release_answer(request, d);
+  std::shared_ptr<const storage::journal_record> written;
+  if (!append(std::move(request), d, written)) {
+    std::tie(state_, version_) = before;
+    return;
+  }
+  gone_ = context_.gone && context_.gone(state_.data());
+  last_sequence_ = written->sequence;
+  for (const auto& t : held) t->confirm();
+  if (d->kind == delivery_kind::ask) {
+    ask_reply answer;
+    answer.answer = o.answer ? o.answer : o.events.front();
+    answer.ticket = std::make_shared<hold_ticket>(node_, written->hold_ref(), *written->held);
+    node_.reply(*d, std::move(answer));
+  } else if (d->kind != delivery_kind::request) {
+    node_.settle(*d);
+  }
+  for (const auto& m : written->messages) node_.dispatch(m);
+}
+
+// A chain that failed but is part of the aggregate's history all the same: recorded for nobody's answer.
+void entity::record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why) {
+  outcome o;
+  o.events = asked.if_refused;
+  if (d->kind == delivery_kind::message) {
+    record(d, o, {});
+    return;
+  }
+  auto history = std::make_shared<delivery>();  // settled: it stands in for a caller who gets the refusal instead
+  history->settled = true;
+  history->kind = delivery_kind::request;
+  history->to = d->to;
+  history->causation = d->causation;
+  history->correlation = d->correlation;
+  history->trace = d->trace;
+  record(history, o, {});
+  refuse(d, std::move(why));
+}
+
+// Success without a change: a command that came twice. A message is consumed by it, a caller's key is kept with the answer.
+void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
+  if (d->kind == delivery_kind::ask) {
+    ask_reply answer;
+    answer.answer = o.answer;
+    node_.reply(*d, std::move(answer));
+    return;
+  }
+  append_request request;
+  if (d->kind != delivery_kind::request || d->idempotency) {
+    request.record = make_record(*d);
+    request.record->idempotency = d->idempotency;
+  }
+  if (d->idempotency) {
+    const auto where = gone_ ? storage::graveyard_of(context_.index) : collection_ref{false, context_.index};
+    request.record->previous = last_sequence_;
+    request.derived.rows.push_back({where, who_.id, storage::encode_row({0, version_, who_.guard.where.partition}, state_)});
+  }
+  release_answer(request, d);
+  std::shared_ptr<const storage::journal_record> written;
+  if (!append(std::move(request), d, written)) return;
+  if (d->idempotency) last_sequence_ = written->sequence;
+  if (d->kind != delivery_kind::request) node_.settle(*d);
+}
+
+void entity::consume(const delivery_ptr& d) { answer_unchanged(d, {}); }
+
+void entity::refuse(const delivery_ptr& d, rejection why) {
+  if (d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
+    node_.rejected_messages.add();
+    telemetry::log(telemetry::level::warn, "a message was refused by its receiver's rules and is settled",
+                   {{"receiver", context_.name + "/" + std::to_string(who_.id)}, {"message", std::string(d->payload.type().name)}, {"reason", why.detail}});
+    consume(d);
+    return;
+  }
+  if (d->kind == delivery_kind::ask || last_appended_ < node_.log.durable()) {
+    node_.refuse(*d, std::move(why));
+    return;
+  }
+  // The "no" may rest on something that is not on disk yet: it leaves the node after that.
+  append_request request;
+  request.outputs.push_back([this_node = &node_, d, why = std::move(why)] { this_node->refuse(*d, why); });
+  std::shared_ptr<const storage::journal_record> written;
+  (void)append(std::move(request), d, written);
+}
+
+void entity::stumble(delivery_ptr d, const std::string& error) {
+  ending_ = true;
+  send(supervisor_, stumbled{who_.id, who_.incarnation, std::move(d), error});
+  quit(caf::sec::runtime_error);
+}
+
+}  // namespace crema::actors

@@ -1,0 +1,112 @@
+// One aggregate, awake. Decides on one message at a time, records, then tells the others.
+//
+// Spawned by its partition supervisor, which alone sends to it (partners' replies apart). Loads its state row on its first
+// message. While a decision waits for partners, later messages wait here, in order, up to mailbox_max.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/message.hpp"
+#include "actors/services.hpp"
+
+namespace crema::actors {
+
+/// supervisor → entity: go to sleep if nothing is under way. Answered by `slept`.
+struct passivate {};
+/// entity → supervisor, as its last word or as a refusal to sleep.
+struct slept {
+  std::uint64_t id = 0, incarnation = 0;
+  bool agreed = false;
+};
+/// entity → supervisor: its handler failed on this delivery; it is gone.
+struct stumbled {
+  std::uint64_t id = 0, incarnation = 0;
+  delivery_ptr with;
+  std::string error;
+};
+/// entity → supervisor, from its last moment, however it ended.
+struct gone {
+  std::uint64_t id = 0, incarnation = 0;
+};
+
+class entity : public caf::event_based_actor {
+ public:
+  struct identity {
+    std::uint64_t id = 0;
+    std::string key;
+    std::uint64_t incarnation = 0;
+    fence guard;
+  };
+  entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor);
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "crema.entity"; }
+
+ private:
+  using tickets = std::vector<std::shared_ptr<hold_ticket>>;
+
+  // A decision that waits for its partners.
+  struct chain {
+    delivery_ptr cause;
+    outcome asked;
+    std::vector<value> replies;                          // of all rounds
+    tickets held;                                        // the partners' steps so far
+    std::vector<std::uint64_t> waiting;                  // ask numbers of this round, in order; 0: answered
+    std::vector<value> round;                            // this round's replies, in order of the asks
+    std::size_t open = 0;
+  };
+
+  void load();
+  void take(delivery_ptr d);
+  void take_next();
+  void begin(delivery_ptr d);
+  void decide_and_act(delivery_ptr d, std::optional<chain> so_far);
+  void send_asks(delivery_ptr d, outcome o, chain c);
+  void on_reply(const ask_reply& r);
+  void record(const delivery_ptr& d, const outcome& o, const tickets& held);
+  void record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why);
+  void answer_unchanged(const delivery_ptr& d, const outcome& o);
+  void consume(const delivery_ptr& d);
+  void refuse(const delivery_ptr& d, rejection why);
+  void release_answer(append_request& request, const delivery_ptr& d);
+  bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
+  void stumble(delivery_ptr d, const std::string& error);
+
+  value folded(const outcome& o) const;
+  bool exists() const noexcept { return version_ > 0 && !gone_; }
+  std::optional<rejection> precondition(const delivery& d) const;
+  storage::journal_record make_record(const delivery& d) const;
+  std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, const trace_context& own) const;
+  void add_rows(append_request& request, const value& next, std::uint64_t next_version) const;
+  storage::address self() const { return {context_.index, who_.id, who_.key}; }
+
+  services& node_;
+  const context_declaration& context_;
+  const identity who_;
+  const caf::actor supervisor_;
+  value state_;
+  std::uint64_t version_ = 0;
+  std::uint64_t last_sequence_ = 0;     // of its last record with events
+  std::uint64_t last_appended_ = 0;     // of its last record of any kind
+  bool gone_ = false;
+  bool loaded_ = false;
+  bool busy_ = false;                   // a chain or a slowed delivery is under way
+  bool ending_ = false;
+  std::optional<chain> chain_;
+  delivery_ptr slowed_;
+  std::deque<delivery_ptr> backlog_;
+  trace_context own_span_;
+};
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::passivate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::slept)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::stumbled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::gone)

@@ -1,0 +1,97 @@
+// What travels between the actors of one node. Nothing in here is ever silently lost: a delivery that its receiver dropped comes
+// back to its supervisor, an ask that nobody answered answers "failed", a partner's step that no record confirmed undoes itself.
+// The destructors see to that, so killing any actor at any moment is safe.
+#pragma once
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "behaviors/core/front_door.hpp"
+#include "storage/record.hpp"
+
+namespace crema::actors {
+
+struct services;
+
+enum class delivery_kind : std::uint8_t {
+  request,  ///< from the front door: answered through on_answer
+  ask,      ///< from another aggregate's chain: answered to reply_to
+  message,  ///< durable: consumed by the receiver's record
+  undo,     ///< durable: takes back a step that an asker did not confirm
+};
+
+struct delivery {
+  delivery() = default;
+  delivery(delivery&&) = default;
+  delivery& operator=(delivery&&) = default;
+  ~delivery();  ///< unless settled, goes back to the receiver's supervisor
+
+  services* node = nullptr;
+  delivery_kind kind = delivery_kind::message;
+  bool settled = false;
+  std::uint8_t returns = 0;        ///< how often it came back unhandled
+  std::uint32_t attempts = 0;      ///< how often its handler failed
+  std::uint64_t epoch = 0;         ///< in which its partition took it on; 0: not yet
+  storage::address to, from;
+  value payload;                   ///< undo: empty where there is nothing but the hold to settle
+  std::uint64_t causation = 0;
+  storage::address correlation;
+  trace_context trace;
+  bool compensating = false;
+  std::int64_t deadline_ms = 0;    ///< steady; 0: none
+  std::int64_t sent_us = 0;        ///< steady
+
+  // request
+  bool creates = false;
+  std::optional<std::uint64_t> expected_version;
+  std::optional<idempotency_key> idempotency;
+  answer_handler on_answer;
+  // ask
+  std::uint64_t ask = 0;
+  caf::actor reply_to;
+  value undo_command;
+  // message, undo
+  storage::outbox_ref ref;
+};
+using delivery_ptr = std::shared_ptr<delivery>;
+
+using stored_message_ptr = std::shared_ptr<const storage::stored_message>;
+
+/// A partner's step that waits for its asker's record. Confirmed, its messages become the asker's to send; destroyed without,
+/// it is undone.
+class hold_ticket {
+ public:
+  hold_ticket(services& node, storage::outbox_ref ref, storage::hold held) : node_(&node), ref_(ref), held_(std::move(held)) {}
+  hold_ticket(const hold_ticket&) = delete;
+  hold_ticket& operator=(const hold_ticket&) = delete;
+  ~hold_ticket();
+
+  const storage::outbox_ref& ref() const noexcept { return ref_; }
+  const std::vector<storage::stored_message>& messages() const noexcept { return held_.messages; }
+  void confirm() noexcept { confirmed_ = true; }
+
+ private:
+  services* node_;
+  storage::outbox_ref ref_;
+  storage::hold held_;
+  bool confirmed_ = false;
+};
+
+struct ask_reply {
+  std::uint64_t ask = 0;
+  std::optional<rejection> refused;
+  value answer;
+  std::shared_ptr<hold_ticket> ticket;  ///< null where the partner recorded nothing
+};
+using ask_reply_ptr = std::shared_ptr<ask_reply>;
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::delivery_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::ask_reply_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::stored_message_ptr)

@@ -1,0 +1,188 @@
+// The operator's side of a node: health, figures, contexts, dead letters, backup.
+#include <caf/send.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "actors/node_parts.hpp"
+#include "actors/root_supervisor.hpp"
+#include "behaviors/core/json.hpp"
+#include "storage/layout.hpp"
+
+namespace crema::actors {
+
+using nlohmann::json;
+
+namespace {
+
+std::string hex(const std::array<std::uint8_t, 8>& bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const auto b : bytes) {
+    text.push_back(digits[b >> 4U]);
+    text.push_back(digits[b & 15U]);
+  }
+  return text;
+}
+
+rejection unknown_context(const system_declaration& s, std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const auto& c : s.contexts) known.push_back(c.name);
+  const auto near = nearest(name, known);
+  return rejection::not_found("There is no context '" + std::string(name) + "'" + (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
+}
+
+json fields_of(const value& v) {
+  std::string text = "{";
+  append_json_fields(text, v.type(), v.data());
+  return json::parse(text + "}");
+}
+
+}  // namespace
+
+json node::health() const {
+  const auto& p = *parts_;
+  const auto usage = p.given.store->usage();
+  json contexts = json::object();
+  for (const auto& c : p.given.system->contexts) contexts[c.name] = p.shared->contexts[c.index].running ? "UP" : "STOPPED";
+  return {{"journal", {{"status", p.log->failed() ? "DOWN" : "UP"}, {"queue", p.log->depth()}}},
+          {"storage", {{"status", "UP"}, {"bytesUsed", usage.bytes_used}, {"bytesLimit", usage.bytes_limit}}},
+          {"recovery", {{"status", p.settled ? "UP" : "DOWN"}, {"chainsToSettle", p.shared->compensations.load()}}},
+          {"contexts", {{"status", "UP"}, {"details", contexts}}}};
+}
+
+json node::circuit_breakers() const {
+  json all = json::object();
+  for (const auto& c : parts_->given.system->contexts) {
+    const auto& b = parts_->shared->contexts[c.index].bulkhead;
+    const auto& s = parts_->shared->settings_of(c.index).bulkhead;
+    all[c.name] = {{"state", name_of(b.state.load())},
+                   {"inFlight", b.in_flight.load()},
+                   {"queued", b.queued.load()},
+                   {"window", {{"calls", b.calls.load()}, {"failed", b.window_failed.load()}, {"slow", b.window_slow.load()}}},
+                   {"total", {{"passed", b.passed.load()}, {"refused", b.refused.load()}, {"timedOut", b.timed_out.load()}, {"failed", b.failed.load()}}},
+                   {"limits", {{"maxConcurrent", s.concurrent_max}, {"maxQueued", s.queued_max}, {"callTimeoutMs", s.call_timeout.count()}, {"failureRatePercent", s.failure_rate_percent}, {"openMs", s.open_time.count()}}}};
+  }
+  return {{"circuitBreakers", all}};
+}
+
+json node::supervisors() const {
+  const auto& p = *parts_;
+  const auto board = p.shared->board.all();
+  json children = json::array();
+  const auto entry = [](const std::string& name, const supervision_board::entry& e) {
+    json j{{"name", name}, {"state", e.state}, {"restarts", e.restarts}};
+    if (!e.last_failure.empty()) j["lastFailure"] = e.last_failure;
+    return j;
+  };
+  for (const auto& [path, e] : board) {
+    if (path.find('/') != std::string::npos) continue;
+    auto node_json = entry(path, e);
+    if (const auto* c = p.given.system->find_context(path)) {
+      const auto& s = p.shared->contexts[c->index];
+      node_json["running"] = s.running.load();
+      node_json["awake"] = s.awake.load();
+      node_json["mailbox"] = s.mailbox.load();
+      node_json["entityAndChildRestarts"] = s.restarts.load();
+      node_json["children"] = json::array();
+      for (const auto& [below, child] : board)
+        if (below.rfind(path + "/", 0) == 0) node_json["children"].push_back(entry(below.substr(path.size() + 1), child));
+    }
+    children.push_back(std::move(node_json));
+  }
+  return {{"name", "root"}, {"strategy", "one_for_one"}, {"intensity", p.settings.restart_intensity}, {"periodMs", p.settings.restart_period.count()}, {"children", children}};
+}
+
+json node::traces(std::string_view trace_id) const {
+  json all = json::array();
+  for (const auto& s : parts_->given.traces->recent(1000, trace_id)) {
+    json j{{"traceId", trace_id_text(s.context)}, {"spanId", hex(s.context.span_id)}, {"kind", s.kind}, {"name", s.what}, {"startUs", s.start_us}, {"durationUs", s.duration_us}, {"failed", s.failed}};
+    if (s.parent != std::array<std::uint8_t, 8>{}) j["parentSpanId"] = hex(s.parent);
+    if (!s.where.empty()) j["aggregate"] = std::string(s.where) + "/" + std::to_string(s.id);
+    all.push_back(std::move(j));
+  }
+  return {{"spans", all}};
+}
+
+json node::contexts() const {
+  json all = json::array();
+  for (const auto& c : parts_->given.system->contexts) {
+    const auto& s = parts_->shared->contexts[c.index];
+    const auto* state = !s.running ? "stopped" : s.lanes_closed > 0 ? "starting" : "running";
+    all.push_back({{"name", c.name}, {"state", state}, {"awake", s.awake.load()}, {"outbox", s.outbox.load()}, {"mailbox", s.mailbox.load()}, {"restarts", s.restarts.load()}, {"deadLetters", s.dead_letters.load()}});
+  }
+  return all;
+}
+
+void node::switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) {
+  const auto* c = parts_->given.system->find_context(name);
+  if (c == nullptr) {
+    done(unknown_context(*parts_->given.system, name));
+    return;
+  }
+  caf::anon_send(parts_->root, context_switch{c->index, {running, [tell = std::move(done)] { tell(std::nullopt); }}});
+}
+
+json node::dead_letters() const {
+  constexpr int listed_max = 1000;
+  const auto& p = *parts_;
+  json all = json::array();
+  const auto now = p.given.store->read();
+  const auto at = now->open(storage::table::deadletters);
+  for (bool there = at->seek({}); there && all.size() < listed_max; there = at->next()) {
+    const auto d = storage::decode_dead_letter(at->value(), p.shared->types);
+    all.push_back({{"id", storage::tail_number(at->key())},
+                   {"context", p.given.system->contexts[d.message.to.context].name},
+                   {"aggregate", d.message.to.id},
+                   {"message", d.message.payload.type().name},
+                   {"fields", fields_of(d.message.payload)},
+                   {"error", d.error},
+                   {"attempts", d.attempts},
+                   {"at", to_iso_text(d.at)},
+                   {"traceId", trace_id_text(d.message.trace)}});
+  }
+  return all;
+}
+
+void node::settle_dead_letter(std::uint64_t id, bool replay, std::function<void(std::optional<rejection>)> done) {
+  auto& p = *parts_;
+  const auto now = p.given.store->read();
+  const auto bytes = now->get(storage::table::deadletters, storage::number_key(id));
+  if (!bytes) {
+    done(rejection::not_found("There is no dead letter " + std::to_string(id) + "."));
+    return;
+  }
+  const auto letter = storage::decode_dead_letter(*bytes, p.shared->types);
+  storage::journal_record r;
+  r.at = p.given.time->wall();
+  r.subject = letter.message.to;
+  r.partition = letter.message.ref.where.partition;
+  r.causation = letter.message.causation;
+  r.correlation = letter.message.correlation;
+  r.trace = letter.message.trace;
+  r.revived.push_back(id);
+  if (replay) r.messages.push_back(letter.message);
+  append_request request;
+  request.record = std::move(r);
+  request.outputs.push_back([done] { done(std::nullopt); });
+  const auto written = p.log->append(std::move(request));
+  if (!written) {
+    done(rejection{rejection_kind::stopped, "The node is stopping.", {}, 1000});
+    return;
+  }
+  for (const auto& m : written->messages) p.shared->dispatch(m);
+}
+
+void node::backup(const std::string& directory, std::function<void(std::optional<rejection>)> done) {
+  auto& p = *parts_;
+  const std::lock_guard lock(p.helpers_mutex);
+  p.helpers.emplace_back([&p, directory, tell = std::move(done)] {
+    try {
+      p.given.store->copy_to(directory);
+      tell(std::nullopt);
+    } catch (const std::exception& e) {
+      tell(rejection::invalid("directory", e.what()));
+    }
+  });
+}
+
+}  // namespace crema::actors

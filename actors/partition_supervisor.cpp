@@ -1,0 +1,342 @@
+#include "actors/partition_supervisor.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/supervision.hpp"
+#include "storage/layout.hpp"
+#include "telemetry/log.hpp"
+
+namespace crema::actors {
+
+namespace {
+
+constexpr std::size_t read_chunk = 256;     // entries handed out between two looks at the mailbox
+constexpr std::size_t kept_max = 10000;     // messages kept in memory while the lane is read from disk
+constexpr milliseconds sweep_every{500};
+
+struct barrier_passed { std::uint64_t sequence = 0; };
+struct read_more {};
+struct sweep_now {};
+struct restart_now { std::uint64_t id = 0; };
+
+}  // namespace
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::barrier_passed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_more)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::sweep_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_now)
+
+namespace crema::actors {
+
+partition_supervisor::partition_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, fence guard)
+    : caf::event_based_actor(cfg), node_(node), context_(context), guard_(guard), inbox_(guard.where, node.first_sequence) {
+  ++node_.contexts[context_.index].lanes_closed;
+}
+
+caf::behavior partition_supervisor::make_behavior() {
+  open();
+  delayed_send(this, sweep_every, sweep_now{});
+  return {
+      [this](delivery_ptr& d) { take(std::move(d)); },
+      [this](const slept& m) { on_slept(m); },
+      [this](stumbled& m) { on_stumbled(m); },
+      [this](const gone& m) { on_gone(m); },
+      [this](barrier_passed m) {
+        inbox_.barrier_passed(m.sequence);
+        read_on();
+      },
+      [this](read_more) { read_on(); },
+      [this](restart_now m) {
+        const auto at = slots_.find(m.id);
+        if (at != slots_.end() && at->second.state == slot_state::restarting) start(m.id, at->second);
+      },
+      [this](sweep_now) {
+        sweep();
+        delayed_send(this, sweep_every, sweep_now{});
+      },
+  };
+}
+
+void partition_supervisor::on_exit() {
+  if (counted_closed_) --node_.contexts[context_.index].lanes_closed;
+  for (auto& [id, s] : slots_)
+    if (s.handle) anon_send_exit(s.handle, caf::exit_reason::kill);
+  node_.awake -= static_cast<std::int64_t>(slots_.size());
+  node_.contexts[context_.index].awake -= static_cast<std::int64_t>(slots_.size());
+  slots_.clear();
+  kept_.clear();
+}
+
+// ---- the lane
+
+void partition_supervisor::open() {
+  inbox_.open();
+  append_request barrier;
+  barrier.guard = guard_;
+  const auto self = caf::actor_cast<caf::actor>(this);
+  // The sequence is known only once it is queued; everything queued before is durable when the output runs, so "now durable" is it.
+  barrier.outputs.push_back([self, this_node = &node_] { caf::anon_send(self, barrier_passed{this_node->log.durable() - 1}); });
+  (void)node_.log.append(std::move(barrier));
+}
+
+void partition_supervisor::read_on() {
+  if (inbox_.state() != inbox::phase::reading) return;
+  std::vector<inbox::entry> entries;
+  try {
+    entries = inbox_.read(*node_.store.read(), node_.types, read_chunk);
+  } catch (const std::exception& e) {
+    telemetry::log(telemetry::level::error, "a lane could not be read", {{"context", context_.name}, {"error", e.what()}});
+    quit(caf::sec::runtime_error);
+    return;
+  }
+  for (auto& e : entries) {
+    auto d = e.is_hold ? node_.delivery_of(e.ref, e.held) : node_.delivery_of(e.message);
+    d->sent_us = node_.time.steady_us();
+    ++node_.contexts[context_.index].mailbox;
+    forward(std::move(d));
+  }
+  if (!entries.empty()) {
+    // One round of the journal between two chunks: the aggregates keep up, memory stays bounded.
+    append_request pause;
+    const auto self = caf::actor_cast<caf::actor>(this);
+    pause.outputs.push_back([self] { caf::anon_send(self, read_more{}); });
+    (void)node_.log.append(std::move(pause));
+  } else if (inbox_.state() == inbox::phase::needs_barrier) {
+    open();
+  } else {
+    go_live();
+  }
+}
+
+void partition_supervisor::go_live() {
+  auto kept = std::move(kept_);
+  kept_.clear();
+  for (auto& d : kept) {
+    if (d->kind == delivery_kind::message && inbox_.was_read(d->ref)) node_.settle(*d);
+    else forward(std::move(d));
+  }
+  for (auto& d : node_.unpark(guard_.where)) forward(std::move(d));
+  if (counted_closed_) {
+    counted_closed_ = false;
+    --node_.contexts[context_.index].lanes_closed;
+  }
+}
+
+void partition_supervisor::take(delivery_ptr d) {
+  const bool returned_from_here = d->epoch == guard_.epoch;
+  if (d->kind == delivery_kind::undo && inbox_.state() != inbox::phase::live) {
+    kept_.push_back(std::move(d));  // it is not read from disk: its step is of this run
+  } else if (d->kind != delivery_kind::message || returned_from_here) {
+    forward(std::move(d));
+  } else {
+    switch (inbox_.judge(d->ref)) {
+      case inbox::verdict::now: forward(std::move(d)); break;
+      case inbox::verdict::never: node_.settle(*d); break;
+      case inbox::verdict::later:
+        kept_.push_back(std::move(d));
+        if (kept_.size() <= kept_max) break;
+        inbox_.overflow();
+        std::erase_if(kept_, [&](const delivery_ptr& k) {
+          if (k->kind != delivery_kind::message) return false;
+          node_.settle(*k);
+          return true;
+        });
+    }
+  }
+}
+
+// ---- the aggregates
+
+void partition_supervisor::forward(delivery_ptr d) {
+  const auto id = resolve(d->to);
+  const auto limit = static_cast<std::int64_t>(node_.settings.awake_max);
+  if (d->kind == delivery_kind::request && node_.awake.load() > limit + limit / 2 && !slots_.contains(id)) {
+    node_.refuse(*d, {rejection_kind::overloaded, "Too many aggregates are awake (runtime.awakeMax).", {}, 1000});
+    return;
+  }
+  d->to.id = id;
+  d->epoch = guard_.epoch;
+  auto& s = wake(id, d->to.key);
+  touch(s);
+  if (s.state == slot_state::awake) {
+    send(s.handle, std::move(d));
+    return;
+  }
+  // Messages that come back from a failed aggregate and newer ones meet here: by their place in the log, each sender's order holds.
+  const auto later = [](const delivery_ptr& a, const delivery_ptr& b) {
+    return a->kind == delivery_kind::message && b->kind == delivery_kind::message && a->ref.id < b->ref.id;
+  };
+  auto at = s.waiting.end();
+  while (at != s.waiting.begin() && later(d, *std::prev(at))) --at;
+  s.waiting.insert(at, std::move(d));
+}
+
+std::uint64_t partition_supervisor::resolve(const storage::address& to) {
+  if (to.key.empty()) return to.id;
+  const auto known = ids_by_key_.find(to.key);
+  if (known != ids_by_key_.end()) return known->second;
+  const auto stored = storage::read_number(*node_.store.read(), storage::table::index, storage::unique_key(context_.index, to.key));
+  const auto id = stored ? *stored : node_.deal_id(context_.index);
+  ids_by_key_.emplace(to.key, id);
+  return id;
+}
+
+partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const std::string& key) {
+  const auto [at, fresh] = slots_.try_emplace(id);
+  auto& s = at->second;
+  if (!fresh) return s;
+  s.key = key;
+  s.place = by_use_.insert(by_use_.end(), id);
+  ++node_.awake;
+  ++node_.contexts[context_.index].awake;
+  start(id, s);
+  make_room();
+  return s;
+}
+
+void partition_supervisor::start(std::uint64_t id, slot& s) {
+  s.incarnation = ++incarnations_;
+  s.state = slot_state::awake;
+  s.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(node_, context_, entity::identity{id, s.key, s.incarnation, guard_}, caf::actor_cast<caf::actor>(this));
+  feed(s);
+}
+
+void partition_supervisor::feed(slot& s) {
+  auto waiting = std::move(s.waiting);
+  s.waiting.clear();
+  for (auto& d : waiting) send(s.handle, std::move(d));
+}
+
+void partition_supervisor::touch(slot& s) {
+  const auto now = node_.time.steady_ms();
+  if (now - s.used_ms > node_.settings.restart_period.count()) s.failures = 0;
+  s.used_ms = now;
+  by_use_.splice(by_use_.end(), by_use_, s.place);
+}
+
+void partition_supervisor::forget(std::uint64_t id) {
+  const auto at = slots_.find(id);
+  by_use_.erase(at->second.place);
+  if (!at->second.key.empty()) ids_by_key_.erase(at->second.key);
+  slots_.erase(at);
+  --node_.awake;
+  --node_.contexts[context_.index].awake;
+}
+
+// ---- falling asleep
+
+void partition_supervisor::sweep() {
+  const auto oldest = node_.time.steady_ms() - node_.settings.idle.count();
+  for (const auto id : by_use_) {
+    auto& s = slots_.at(id);
+    if (s.used_ms > oldest) break;
+    if (s.state != slot_state::awake) continue;
+    s.state = slot_state::falling_asleep;
+    send(s.handle, passivate{});
+  }
+}
+
+void partition_supervisor::make_room() {
+  if (node_.awake.load() <= static_cast<std::int64_t>(node_.settings.awake_max)) return;
+  int asked = 0;  // two for each that wakes: the number shrinks even if some refuse
+  for (auto at = by_use_.begin(); at != by_use_.end() && asked < 2; ++at) {
+    auto& s = slots_.at(*at);
+    if (s.state != slot_state::awake || std::next(at) == by_use_.end()) continue;
+    s.state = slot_state::falling_asleep;
+    send(s.handle, passivate{});
+    ++asked;
+  }
+}
+
+void partition_supervisor::on_slept(const slept& m) {
+  const auto at = slots_.find(m.id);
+  if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
+  auto& s = at->second;
+  if (!m.agreed) {
+    s.state = slot_state::awake;
+    touch(s);
+    feed(s);
+  } else if (s.waiting.empty()) {
+    forget(m.id);
+  } else {
+    start(m.id, s);
+  }
+}
+
+// ---- failing
+
+void partition_supervisor::on_stumbled(stumbled& m) {
+  const auto at = slots_.find(m.id);
+  if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
+  auto& s = at->second;
+  auto& d = *m.with;
+  telemetry::log(telemetry::level::warn, "a handler failed",
+                 {{"aggregate", context_.name + "/" + std::to_string(m.id)}, {"message", d.payload ? std::string(d.payload.type().name) : "undo"}, {"error", m.error}, {"attempt", std::to_string(d.attempts + 1)}});
+  if (++d.attempts >= node_.settings.poison_attempts) bury(d, m.error);
+  else s.waiting.push_front(std::move(m.with));
+  restart_later(m.id, s);
+}
+
+void partition_supervisor::on_gone(const gone& m) {
+  const auto at = slots_.find(m.id);
+  if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
+  restart_later(m.id, at->second);
+}
+
+void partition_supervisor::restart_later(std::uint64_t id, slot& s) {
+  ++node_.contexts[context_.index].restarts;
+  s.state = slot_state::restarting;
+  s.handle = nullptr;
+  ++s.failures;
+  const auto wait = restart_policy::backoff(s.failures, node_.settings.backoff_min, node_.settings.backoff_max, node_.random.next());
+  // Its last record may not be durable yet, and it wakes from what is: behind a round of the journal.
+  append_request barrier;
+  const auto self = caf::actor_cast<caf::actor>(this);
+  barrier.outputs.push_back([self, wait, id] { caf::delayed_anon_send(self, wait, restart_now{id}); });
+  (void)node_.log.append(std::move(barrier));
+}
+
+// The message is settled and kept for people to see; its asker gets an answer.
+void partition_supervisor::bury(delivery& d, const std::string& error) {
+  ++node_.contexts[context_.index].dead_letters;
+  append_request request;
+  request.guard = guard_;
+  storage::journal_record r;
+  r.partition = guard_.where.partition;
+  r.at = node_.time.wall();
+  r.subject = d.to;
+  r.causation = d.causation;
+  r.correlation = d.correlation;
+  r.trace = d.trace;
+  storage::dead_letter letter;
+  letter.message.ref.where = guard_.where;
+  letter.message.to = d.to;
+  letter.message.from = d.from;
+  letter.message.causation = d.causation;
+  letter.message.correlation = d.correlation;
+  letter.message.trace = d.trace;
+  letter.message.compensating = d.compensating;
+  letter.message.payload = d.payload ? d.payload : value::of(notification{"", "undo"});
+  letter.error = error;
+  letter.attempts = d.attempts;
+  letter.at = r.at;
+  r.died = std::move(letter);
+  if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) r.consumed.push_back(d.ref);
+  request.record = std::move(r);
+  const auto written = node_.log.append(std::move(request));
+  telemetry::log(telemetry::level::error, "a message failed too often and went to the dead letters; see: crema deadletters list",
+                 {{"aggregate", context_.name + "/" + std::to_string(d.to.id)}, {"error", error}, {"id", std::to_string(written ? written->sequence : 0)}});
+  if (!written) return;
+  if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) {
+    --node_.contexts[context_.index].outbox;
+    if (d.compensating) --node_.compensations;
+    node_.settle(d);
+  } else {
+    node_.refuse(d, {rejection_kind::failed, "The '" + context_.name + "' failed to handle the request.", {}, 0});
+  }
+}
+
+}  // namespace crema::actors

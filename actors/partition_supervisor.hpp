@@ -1,0 +1,73 @@
+// Wakes, feeds and restarts the aggregates of one partition of one context. Owns no business data: losing it loses nothing.
+//
+// Every message to an aggregate comes through here, so that there is one writer for each. A failed aggregate restarts from its
+// durable state with a back-off and gets the message again; a message that fails too often goes to the dead letters.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/entity.hpp"
+#include "actors/inbox.hpp"
+#include "actors/services.hpp"
+
+namespace crema::actors {
+
+class partition_supervisor : public caf::event_based_actor {
+ public:
+  partition_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, fence guard);
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "crema.partition"; }
+
+ private:
+  enum class slot_state : std::uint8_t { awake, falling_asleep, restarting };
+  struct slot {
+    caf::actor handle;
+    std::uint64_t incarnation = 0;
+    slot_state state = slot_state::awake;
+    std::string key;
+    std::uint32_t failures = 0;
+    std::int64_t used_ms = 0;
+    std::list<std::uint64_t>::iterator place;   // in by_use_
+    std::deque<delivery_ptr> waiting;           // while it is not awake
+  };
+
+  void open();
+  void read_on();
+  void go_live();
+  void take(delivery_ptr d);
+  void forward(delivery_ptr d);
+  std::uint64_t resolve(const storage::address& to);
+  slot& wake(std::uint64_t id, const std::string& key);
+  void start(std::uint64_t id, slot& s);
+  void feed(slot& s);
+  void touch(slot& s);
+  void forget(std::uint64_t id);
+  void on_slept(const slept& m);
+  void on_stumbled(stumbled& m);
+  void on_gone(const gone& m);
+  void restart_later(std::uint64_t id, slot& s);
+  void bury(delivery& d, const std::string& error);
+  void sweep();
+  void make_room();
+
+  services& node_;
+  const context_declaration& context_;
+  const fence guard_;
+  inbox inbox_;
+  std::deque<delivery_ptr> kept_;               // until the reading from disk is done
+  std::unordered_map<std::uint64_t, slot> slots_;
+  std::unordered_map<std::string, std::uint64_t> ids_by_key_;
+  std::list<std::uint64_t> by_use_;             // least recently used first
+  std::uint64_t incarnations_ = 0;
+  bool counted_closed_ = true;
+};
+
+}  // namespace crema::actors

@@ -1,0 +1,136 @@
+#include "actors/projector.hpp"
+
+#include <caf/send.hpp>
+
+#include "telemetry/log.hpp"
+
+namespace crema::actors {
+
+namespace {
+
+constexpr std::size_t pending_batches_max = 256;   // more: let go, and read from the journal
+constexpr std::size_t records_per_write = 2000;
+
+struct written {};
+struct read_on {};
+
+}  // namespace
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_on)
+
+namespace crema::actors {
+
+projector::projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<projection_failures> failures)
+    : caf::event_based_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::view_partition}, epoch}, failures_(std::move(failures)) {}
+
+caf::behavior projector::make_behavior() {
+  // A weak handle: the listener must not keep a stopped projector alive.
+  const auto self = caf::actor_cast<caf::actor_addr>(this);
+  listener_ = node_.log.add_listener([self](const committed_batch_ptr& b) {
+    if (const auto target = caf::actor_cast<caf::actor>(self)) caf::anon_send(target, b);
+  });
+  // What a predecessor appended last is durable once this passes: only then does the checkpoint tell where to go on.
+  append_request barrier;
+  barrier.guard = guard_;
+  const auto me = caf::actor_cast<caf::actor>(this);
+  barrier.outputs.push_back([me] { caf::anon_send(me, read_on{}); });
+  (void)node_.log.append(std::move(barrier));
+  return {
+      [this](committed_batch_ptr& b) { take(std::move(b)); },
+      [this](written) {
+        writing_ = false;
+        work();
+      },
+      [this](read_on) { work(); },
+  };
+}
+
+void projector::on_exit() {
+  node_.log.remove_listener(listener_);
+  pending_.clear();
+}
+
+void projector::load() {
+  views_ = std::make_unique<storage::projection>(node_.system, context_.index, node_.store, node_.types);
+  for (const auto& [sequence, times] : *failures_)
+    if (times >= node_.settings.poison_attempts) views_->skip(sequence);
+}
+
+void projector::take(committed_batch_ptr batch) {
+  if (!reading_) {
+    pending_.push_back(std::move(batch));
+    if (pending_.size() > pending_batches_max) {
+      pending_.clear();
+      reading_ = true;
+    }
+  }
+  if (views_) work();
+}
+
+void projector::work() {
+  if (writing_) return;
+  try {
+    if (!views_) load();
+    const bool more = reading_ ? apply_from_journal() : apply_live();
+    write();
+    if (more && !writing_) send(this, read_on{});
+  } catch (const std::exception& e) {
+    // The supervisor starts a new one from the last checkpoint; a record that fails too often is left out of the views.
+    telemetry::log(telemetry::level::warn, "a view could not take in an event", {{"context", context_.name}, {"error", e.what()}});
+    quit(caf::sec::runtime_error);
+  }
+}
+
+bool projector::apply_live() {
+  std::size_t n = 0;
+  while (!pending_.empty() && n < records_per_write) {
+    const auto batch = std::move(pending_.front());
+    pending_.pop_front();
+    for (const auto& r : batch->records) apply(r);
+    n += batch->records.size();
+  }
+  return !pending_.empty();
+}
+
+bool projector::apply_from_journal() {
+  const auto now = node_.store.read();
+  storage::log_reader log(*now, node_.settings.partitions, views_->position());
+  std::size_t n = 0;
+  while (const auto raw = log.next()) {
+    if (raw->sequence < views_->position()) continue;
+    apply(std::make_shared<storage::journal_record>(storage::decode_body(raw->sequence, raw->partition, raw->body, node_.types)));
+    if (++n == records_per_write) return true;
+  }
+  // A batch that is not in this snapshot is told of after it: its message is still to be handled, so none falls in between.
+  reading_ = false;
+  return false;
+}
+
+void projector::apply(const std::shared_ptr<const storage::journal_record>& r) {
+  try {
+    views_->apply(r);
+  } catch (const std::exception& e) {
+    auto& times = (*failures_)[r->sequence];
+    if (++times == node_.settings.poison_attempts)
+      telemetry::log(telemetry::level::error, "an event is left out of the views; mend the projection, then run: crema verify --rebuild-views",
+                     {{"context", context_.name}, {"offset", std::to_string(r->sequence)}, {"error", e.what()}});
+    throw;
+  }
+}
+
+void projector::write() {
+  auto item = views_->take();
+  if (!item) return;
+  append_request request;
+  request.guard = guard_;
+  request.derived = std::move(*item);
+  const auto self = caf::actor_cast<caf::actor>(this);
+  request.outputs.push_back([self] { caf::anon_send(self, written{}); });
+  writing_ = true;
+  if (!node_.log.append(std::move(request))) quit();
+}
+
+}  // namespace crema::actors

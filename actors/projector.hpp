@@ -1,0 +1,50 @@
+// Keeps the views of one context up with the journal: committed records come in batches, rows and the new checkpoint go out in one
+// commit. After a start, or when too much has come at once, it reads from the journal itself, so nothing is ever missed.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "actors/services.hpp"
+#include "storage/projection.hpp"
+
+namespace crema::actors {
+
+/// How often each record failed to be projected. Outlives the projector, so that a restart remembers.
+using projection_failures = std::map<std::uint64_t, std::uint32_t>;
+
+class projector : public caf::event_based_actor {
+ public:
+  projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<projection_failures> failures);
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "crema.projector"; }
+
+ private:
+  void load();
+  void take(committed_batch_ptr batch);
+  void work();
+  bool apply_live();
+  bool apply_from_journal();
+  void apply(const std::shared_ptr<const storage::journal_record>& r);
+  void write();
+
+  services& node_;
+  const context_declaration& context_;
+  const fence guard_;
+  std::shared_ptr<projection_failures> failures_;
+  std::unique_ptr<storage::projection> views_;
+  std::deque<committed_batch_ptr> pending_;
+  bool reading_ = true;       // from the journal, not from pending_
+  bool writing_ = false;
+  int listener_ = 0;
+};
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::committed_batch_ptr)

@@ -1,0 +1,75 @@
+#include "actors/root_supervisor.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/timers.hpp"
+#include "telemetry/log.hpp"
+
+namespace crema::actors {
+
+namespace {
+struct restart_context { std::size_t index = 0; };
+}  // namespace
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_context)
+
+namespace crema::actors {
+
+root_supervisor::root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink, std::function<void(const std::string&)> give_up)
+    : caf::event_based_actor(cfg), node_(node), sink_(std::move(sink)), give_up_(std::move(give_up)), policy_(node.settings) {}
+
+caf::behavior root_supervisor::make_behavior() {
+  set_down_handler([this](caf::down_msg& m) { on_down(m); });
+  for (const auto& c : node_.system.contexts) children_.push_back({c.name, {}, true, 0});
+  children_.push_back({"timers", {}, true, 0});
+  for (std::size_t i = 0; i < children_.size(); ++i) start_child(i);
+  return {
+      [this](context_switch& m) {
+        auto& c = children_[m.context];
+        c.wanted = m.request.running;
+        if (c.handle) send(c.handle, std::move(m.request));
+        else if (m.request.done) m.request.done();
+      },
+      [this](restart_context m) {
+        if (!children_[m.index].handle) start_child(m.index);
+      },
+  };
+}
+
+void root_supervisor::on_exit() {
+  node_.timer.set({});
+  for (auto c = children_.rbegin(); c != children_.rend(); ++c)
+    if (c->handle) anon_send_exit(c->handle, caf::exit_reason::kill);
+  children_.clear();
+}
+
+void root_supervisor::start_child(std::size_t index) {
+  auto& c = children_[index];
+  if (index < node_.system.contexts.size()) {
+    c.handle = spawn<context_supervisor, caf::monitored>(node_, node_.system.contexts[index], sink_, c.wanted);
+  } else {
+    c.handle = spawn<timer_service, caf::monitored>(node_);
+    node_.timer.set(c.handle);
+  }
+  node_.board.show(c.name, {"running", c.restarts, {}});
+}
+
+void root_supervisor::on_down(const caf::down_msg& m) {
+  const auto at = std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
+  if (at == children_.end()) return;
+  at->handle = nullptr;
+  ++at->restarts;
+  node_.board.show(at->name, {"restarting", at->restarts, to_string(m.reason)});
+  const auto wait = policy_.on_failure(node_.time.steady_ms(), node_.random.next());
+  if (!wait) {
+    give_up_("'" + at->name + "' failed more often than runtime.restartIntensity allows");
+    return;
+  }
+  telemetry::log(telemetry::level::warn, "a context is restarted as a whole", {{"context", at->name}, {"reason", to_string(m.reason)}});
+  delayed_send(this, *wait, restart_context{static_cast<std::size_t>(at - children_.begin())});
+}
+
+}  // namespace crema::actors

@@ -1,0 +1,201 @@
+#include "actors/services.hpp"
+
+#include <caf/send.hpp>
+
+#include "storage/layout.hpp"
+#include "telemetry/log.hpp"
+
+namespace crema::actors {
+
+namespace {
+
+// A delivery comes back once for each receiver that died with it. More than this means that nobody lives long enough.
+constexpr std::uint8_t returns_max = 8;
+
+rejection stopped(const std::string& context) {
+  return {rejection_kind::stopped, "The context '" + context + "' is stopped; try again when it runs.", {}, 1000};
+}
+
+}  // namespace
+
+delivery::~delivery() {
+  if (settled || node == nullptr) return;
+  node->take_back(std::move(*this));
+}
+
+hold_ticket::~hold_ticket() {
+  if (!confirmed_) node_->undo(ref_, held_);
+}
+
+services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j, telemetry::metrics& m, telemetry::trace_ring& r)
+    : system(declared), types(declared.catalog()), settings(s), time(t), store(st), log(j), metrics(m), traces(r), random(s.seed), first_sequence(j.durable()),
+      rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
+      undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")) {
+  const auto now = st.read();
+  for (const auto& c : declared.contexts) {
+    contexts.emplace_back().last_id = storage::read_number(*now, storage::table::meta, storage::counter_key(c.index)).value_or(0);
+    gates_.emplace_back();
+    notifiers_.emplace_back();
+    for (int p = 0; p < s.partitions; ++p) partitions_.emplace_back();
+    const auto known = s.contexts.find(c.name);
+    context_settings_.push_back(known == s.contexts.end() ? context_settings{} : known->second);
+  }
+}
+
+const context_settings& services::settings_of(std::uint16_t context) const { return context_settings_[context]; }
+
+std::array<std::uint8_t, 8> services::new_span_id() noexcept {
+  std::array<std::uint8_t, 8> id;
+  const auto n = random.next() | 1U;  // all zero is not a span id
+  for (std::size_t i = 0; i < 8; ++i) id[i] = static_cast<std::uint8_t>(n >> (8 * i));
+  return id;
+}
+
+void services::deliver(delivery_ptr d) {
+  if (d->sent_us == 0) {
+    d->sent_us = time.steady_us();
+    ++contexts[d->to.context].mailbox;
+  }
+  if (const auto handle = partition(lane_of(d->to)).get()) {
+    caf::anon_send(handle, std::move(d));
+    return;
+  }
+  switch (d->kind) {
+    case delivery_kind::request:
+    case delivery_kind::ask: refuse(*d, stopped(system.contexts[d->to.context].name)); break;
+    case delivery_kind::message: settle(*d); break;  // on disk: the lane reads it when it starts
+    case delivery_kind::undo: park(std::move(d)); break;
+  }
+}
+
+delivery_ptr services::delivery_of(const storage::stored_message& m) {
+  auto d = std::make_shared<delivery>();
+  d->node = this;
+  d->to = m.to;
+  d->from = m.from;
+  d->payload = m.payload;
+  d->causation = m.causation;
+  d->correlation = m.correlation;
+  d->trace = m.trace;
+  d->compensating = m.compensating;
+  d->ref = m.ref;
+  return d;
+}
+
+void services::dispatch(const storage::stored_message& m) {
+  ++contexts[m.to.context].outbox;
+  if (m.compensating) ++compensations;
+  if (m.due_ms > 0) {
+    if (const auto handle = timer.get()) caf::anon_send(handle, stored_message_ptr(std::make_shared<storage::stored_message>(m)));
+  } else if (m.ref.where.partition == storage::notification_partition) {
+    if (const auto handle = notifier(m.to.context).get()) caf::anon_send(handle, stored_message_ptr(std::make_shared<storage::stored_message>(m)));
+  } else {
+    deliver(delivery_of(m));
+  }
+}
+
+delivery_ptr services::delivery_of(const storage::outbox_ref& ref, const storage::hold& step) {
+  auto d = std::make_shared<delivery>();
+  d->node = this;
+  d->kind = delivery_kind::undo;
+  d->to = d->from = step.subject;
+  d->payload = step.undo;
+  d->causation = ref.id.sequence;
+  d->correlation = step.correlation;
+  d->trace = step.trace;
+  d->compensating = true;
+  d->ref = ref;
+  return d;
+}
+
+void services::undo(const storage::outbox_ref& ref, const storage::hold& step) {
+  if (closing || log.failed()) return;  // the hold is on disk: the next start undoes it
+  undone_steps.add();
+  ++contexts[step.subject.context].outbox;
+  ++compensations;
+  // Through the gate, like the asks: what undoes an ask arrives before the same ask comes again.
+  auto d = delivery_of(ref, step);
+  if (const auto handle = gate(step.subject.context).get()) caf::anon_send(handle, std::move(d));
+  else deliver(std::move(d));
+}
+
+void services::settle(delivery& d) noexcept {
+  if (d.settled) return;
+  d.settled = true;
+  if (d.sent_us != 0) --contexts[d.to.context].mailbox;
+}
+
+void services::refuse(delivery& d, rejection why) {
+  if (d.settled) return;
+  settle(d);
+  if (d.kind == delivery_kind::request) {
+    if (d.on_answer) d.on_answer({std::move(why), {}, false});
+  } else if (d.kind == delivery_kind::ask) {
+    ask_reply r;
+    r.ask = d.ask;
+    r.refused = std::move(why);
+    caf::anon_send(d.reply_to, std::make_shared<ask_reply>(std::move(r)));
+  }
+}
+
+void services::reply(delivery& d, ask_reply answer) {
+  if (d.settled) return;
+  settle(d);
+  answer.ask = d.ask;
+  caf::anon_send(d.reply_to, std::make_shared<ask_reply>(std::move(answer)));
+}
+
+void services::take_back(delivery&& d) {
+  auto again = std::make_shared<delivery>(std::move(d));
+  d.settled = true;
+  if (closing || log.failed()) {
+    if (closing) refuse(*again, stopped(system.contexts[again->to.context].name));
+    again->settled = true;
+    return;
+  }
+  if (++again->returns <= returns_max) {
+    deliver(std::move(again));
+    return;
+  }
+  switch (again->kind) {
+    case delivery_kind::request:
+    case delivery_kind::ask: refuse(*again, {rejection_kind::failed, "The request could not be handled.", {}, 0}); break;
+    case delivery_kind::message: settle(*again); break;
+    case delivery_kind::undo:
+      again->returns = 0;
+      park(std::move(again));
+      break;
+  }
+}
+
+void services::park(delivery_ptr d) {
+  const std::lock_guard lock(parked_mutex_);
+  parked_[lane_of(d->to)].push_back(std::move(d));
+}
+
+std::vector<delivery_ptr> services::unpark(storage::lane where) {
+  const std::lock_guard lock(parked_mutex_);
+  const auto at = parked_.find(where);
+  if (at == parked_.end()) return {};
+  auto found = std::move(at->second);
+  parked_.erase(at);
+  return found;
+}
+
+void services::record_span(const delivery& d, const trace_context& own, std::string_view kind, std::int64_t began_us, bool failed) {
+  if (!own.sampled) return;
+  telemetry::span s;
+  s.context = own;
+  s.parent = d.trace.span_id;
+  s.kind = kind;
+  s.what = d.payload ? d.payload.type().name : std::string_view("undo");
+  s.where = system.contexts[d.to.context].name;
+  s.id = d.to.id;
+  const auto took = time.steady_us() - began_us;
+  s.start_us = time.wall().ms * 1000 - took;
+  s.duration_us = took;
+  s.failed = failed;
+  traces.record(s);
+}
+
+}  // namespace crema::actors

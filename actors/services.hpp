@@ -1,0 +1,151 @@
+// What every actor of a node shares: the system, the journal, the clock, and the directory of who is where.
+//
+// One object a node, alive until all actors are gone. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <caf/actor.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "actors/circuit_breaker.hpp"
+#include "actors/clock.hpp"
+#include "actors/journal.hpp"
+#include "actors/message.hpp"
+#include "actors/settings.hpp"
+#include "behaviors/core/declaration.hpp"
+#include "storage/store.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
+
+namespace crema::actors {
+
+/// A place in the directory: who takes the messages of a lane now, if anybody.
+class handle_slot {
+ public:
+  caf::actor get() const {
+    const std::lock_guard lock(mutex_);
+    return handle_;
+  }
+  void set(caf::actor handle) {
+    const std::lock_guard lock(mutex_);
+    handle_ = std::move(handle);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  caf::actor handle_;
+};
+
+/// What a gate shows of itself.
+struct bulkhead_status {
+  std::atomic<circuit_state> state{circuit_state::closed};
+  std::atomic<std::uint32_t> calls{0}, window_failed{0}, window_slow{0}, in_flight{0}, queued{0};
+  std::atomic<std::uint64_t> passed{0}, refused{0}, timed_out{0}, failed{0};
+};
+
+/// The supervision tree as it stands, by path ("payment/partition-3"). Changes when an actor starts, fails or stops: rarely.
+class supervision_board {
+ public:
+  struct entry {
+    std::string state;
+    std::uint64_t restarts = 0;
+    std::string last_failure;
+  };
+  void show(const std::string& path, entry e) {
+    const std::lock_guard lock(mutex_);
+    entries_[path] = std::move(e);
+  }
+  std::map<std::string, entry> all() const {
+    const std::lock_guard lock(mutex_);
+    return entries_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, entry> entries_;
+};
+
+/// One context's live figures.
+struct context_status {
+  std::atomic<bool> running{false};
+  std::atomic<std::int64_t> awake{0};
+  std::atomic<std::int64_t> mailbox{0};       ///< deliveries on their way or waiting
+  std::atomic<std::int64_t> outbox{0};        ///< durable messages not consumed yet
+  std::atomic<std::uint64_t> restarts{0};
+  std::atomic<std::uint64_t> dead_letters{0};
+  std::atomic<int> lanes_closed{0};           ///< partitions that do not take messages yet
+  std::atomic<std::uint64_t> last_id{0};      ///< highest number dealt
+  bulkhead_status bulkhead;
+};
+
+struct services {
+  services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j, telemetry::metrics& m, telemetry::trace_ring& r);
+
+  const system_declaration& system;
+  const type_catalog types;
+  const runtime_settings& settings;
+  const clock& time;
+  storage::store& store;
+  journal& log;
+  telemetry::metrics& metrics;
+  telemetry::trace_ring& traces;
+  random_source random;
+  const std::uint64_t first_sequence;          ///< where this run of the node began in the log
+
+  std::deque<context_status> contexts;
+  supervision_board board;
+  std::atomic<bool> closing{false};
+  std::atomic<std::int64_t> awake{0};
+  std::atomic<std::int64_t> in_flight{0};      ///< requests of the front door
+  std::atomic<std::int64_t> compensations{0};  ///< compensating messages under way
+  std::atomic<std::uint64_t> last_ask{0};
+
+  telemetry::counter rejected_messages, undone_steps;
+
+  // ---- directory
+  handle_slot& partition(storage::lane where) { return partitions_[where.context * settings.partitions + where.partition]; }
+  handle_slot& gate(std::uint16_t context) { return gates_[context]; }
+  handle_slot& notifier(std::uint16_t context) { return notifiers_[context]; }
+  handle_slot timer;
+
+  storage::lane lane_of(const storage::address& a) const noexcept { return {a.context, storage::partition_of(a, settings.partitions)}; }
+  const context_settings& settings_of(std::uint16_t context) const;
+  std::uint64_t deal_id(std::uint16_t context) noexcept { return ++contexts[context].last_id; }
+  std::array<std::uint8_t, 8> new_span_id() noexcept;
+
+  // ---- sending
+  /// To the partition of its receiver, or refused where that is not running.
+  void deliver(delivery_ptr d);
+  /// A durable message whose record was appended: to whoever handles it.
+  void dispatch(const storage::stored_message& m);
+  /// Takes back a step that will not be confirmed.
+  void undo(const storage::outbox_ref& ref, const storage::hold& step);
+  delivery_ptr delivery_of(const storage::stored_message& m);
+  delivery_ptr delivery_of(const storage::outbox_ref& ref, const storage::hold& step);
+
+  // ---- answering. A delivery is settled by exactly one of these
+  void refuse(delivery& d, rejection why);
+  void reply(delivery& d, ask_reply answer);
+  void settle(delivery& d) noexcept;
+  /// A delivery that nobody handled (its destructor calls this).
+  void take_back(delivery&& d);
+
+  /// Undo deliveries for a lane that is not running: taken by its next start. Messages need none: they are on disk.
+  void park(delivery_ptr d);
+  std::vector<delivery_ptr> unpark(storage::lane where);
+
+  void record_span(const delivery& d, const trace_context& own, std::string_view kind, std::int64_t began_us, bool failed);
+
+ private:
+  std::deque<handle_slot> partitions_, gates_, notifiers_;
+  std::vector<context_settings> context_settings_;
+  std::mutex parked_mutex_;
+  std::map<storage::lane, std::vector<delivery_ptr>> parked_;
+};
+
+}  // namespace crema::actors

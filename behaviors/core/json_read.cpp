@@ -1,0 +1,380 @@
+// JSON and texts to records, and the JSON Schema of a record. What comes in here comes from a caller and is not trusted:
+// every mistake is a rejection whose sentence names the field and the fix, none throws.
+// Pure functions: any thread. Limits: names longer than nearest_length_max get no suggestion.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "behaviors/core/json.hpp"
+
+namespace crema {
+
+namespace {
+
+using json = nlohmann::json;
+
+constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
+constexpr auto highest = std::numeric_limits<std::int64_t>::max();
+// Bounds the square cost of the edit distance, and how much of a caller's text an answer repeats.
+constexpr std::size_t nearest_length_max = 64;
+
+// ---- sentences
+
+std::string quoted(std::string_view text) {
+  if (text.size() > nearest_length_max) {
+    auto cut = nearest_length_max;
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;  // not inside a UTF-8 character
+    return "'" + std::string(text.substr(0, cut)) + "…'";
+  }
+  return "'" + std::string(text) + "'";
+}
+
+std::string listed(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const auto n : names) {
+    if (!text.empty()) text += ", ";
+    text += quoted(n);
+  }
+  return text;
+}
+
+// How a good value looks.
+std::string wanted(const field_spec& f) {
+  switch (f.kind) {
+    case field_kind::integer: return "an integer, such as 2";
+    case field_kind::decimal: return "a number, such as 1000.0";
+    case field_kind::boolean: return "true or false";
+    case field_kind::text: return "a text";
+    case field_kind::time: return "a time, such as \"2021-02-25T04:28:24.716+0000\"";
+    case field_kind::date: return "a date, such as \"2021-05-05\"";
+    case field_kind::literal: return "one of " + listed(f.literals);
+  }
+  return "a value";
+}
+
+rejection misread(const field_spec& f) {
+  return {rejection_kind::malformed, "Field " + quoted(f.name) + " must be " + wanted(f) + ".", std::string(f.name), 0};
+}
+
+rejection unacceptable(const field_spec& f, const std::string& rule) {
+  return rejection::invalid(std::string(f.name), "Field " + quoted(f.name) + " must " + rule + ".");
+}
+
+std::string limit_text(const field_spec& f, std::int64_t limit) {
+  if (f.kind == field_kind::time) return to_iso_text(timestamp{limit});
+  if (f.kind == field_kind::date && limit > 0 && limit <= 99991231) {
+    auto text = std::to_string(limit + 100000000).substr(1);
+    return text.insert(6, "-").insert(4, "-");
+  }
+  return std::to_string(limit);
+}
+
+rejection out_of_range(const field_spec& f) {
+  const auto at_least = limit_text(f, f.min), at_most = limit_text(f, f.max);
+  if (f.min != lowest && f.max == highest) return unacceptable(f, "be at least " + at_least);
+  if (f.min == lowest && f.max != highest) return unacceptable(f, "be at most " + at_most);
+  return unacceptable(f, "be between " + at_least + " and " + at_most);
+}
+
+rejection wrong_length(const field_spec& f, std::size_t length) {
+  const auto is = "; it has " + std::to_string(length);
+  if (f.min_length == 0) return unacceptable(f, "have at most " + std::to_string(f.max_length) + " bytes" + is);
+  return unacceptable(f, "have between " + std::to_string(f.min_length) + " and " + std::to_string(f.max_length) + " bytes" + is);
+}
+
+rejection unknown_literal(const field_spec& f, std::string_view text) {
+  const auto near = nearest(text, f.literals);
+  auto rule = "be " + wanted(f);
+  if (!near.empty()) rule += "; did you mean " + quoted(near) + "?";
+  auto why = unacceptable(f, rule);
+  if (!near.empty()) why.detail.pop_back();  // the sentence ends with its question mark
+  return why;
+}
+
+rejection unknown_field(const record_type& type, std::string_view name) {
+  std::vector<std::string_view> known, shown;
+  for (const auto& f : type.fields) {
+    known.push_back(f.name);
+    known.insert(known.end(), f.aliases.begin(), f.aliases.end());
+    if (!f.hidden) shown.push_back(f.name);
+  }
+  std::string detail = "There is no field " + quoted(name);
+  if (const auto near = nearest(name, known); !near.empty())
+    detail += "; did you mean " + quoted(near) + "?";
+  else if (shown.empty())
+    detail += "; leave it out.";
+  else
+    detail += "; the fields are " + listed(shown) + ".";
+  return rejection::invalid(name.size() > nearest_length_max ? std::string{} : std::string(name), std::move(detail));
+}
+
+// ---- forms
+
+bool is_continuation(std::string_view text, std::size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+}
+
+// Well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const auto second = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    std::size_t more = 0;
+    if (lead < 0x80)
+      more = 0;
+    else if (lead >= 0xC2 && lead <= 0xDF)
+      more = 1;
+    else if (lead >= 0xE0 && lead <= 0xEF && !(lead == 0xE0 && second < 0xA0) && !(lead == 0xED && second > 0x9F))
+      more = 2;
+    else if (lead >= 0xF0 && lead <= 0xF4 && !(lead == 0xF0 && second < 0x90) && !(lead == 0xF4 && second > 0x8F))
+      more = 3;
+    else
+      return false;
+    for (std::size_t k = 1; k <= more; ++k)
+      if (!is_continuation(text, i + k)) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n'; }
+
+// Only numbers in JSON's spirit: no blanks, no hexadecimal, no "inf".
+template <class T>
+std::errc parse_number(std::string_view text, T& out) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool plus = text.size() > 1 && text.front() == '+';
+  if (plus) text.remove_prefix(1);
+  if (text.empty() || !is_digit(text.back()) || !(is_digit(text.front()) || (text.front() == '-' && !plus)))
+    return std::errc::invalid_argument;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (end != text.data() + text.size()) return std::errc::invalid_argument;
+  return error;
+}
+
+result<scalar> integer_of(const field_spec& f, double v) {
+  if (std::isnan(v) || (std::isfinite(v) && v != std::trunc(v))) return misread(f);
+  if (v < -0x1p63 || v >= 0x1p63) return out_of_range(f);
+  return scalar(static_cast<std::int64_t>(v));
+}
+
+result<scalar> read_integer(const field_spec& f, std::string_view text) {
+  std::int64_t v = 0;
+  const auto error = parse_number(text, v);
+  if (error == std::errc{}) return scalar(v);
+  if (error == std::errc::result_out_of_range) return out_of_range(f);
+  double d = 0;  // "2.0" is two
+  if (parse_number(text, d) != std::errc{}) return misread(f);
+  return integer_of(f, d);
+}
+
+result<scalar> read_decimal(const field_spec& f, std::string_view text) {
+  double v = 0;
+  const auto error = parse_number(text, v);
+  if (error == std::errc::result_out_of_range) return unacceptable(f, "be a number that a double can hold");
+  if (error != std::errc{} || !std::isfinite(v)) return misread(f);
+  return scalar(v);
+}
+
+result<scalar> read_time(const field_spec& f, std::string_view text) {
+  timestamp at;
+  if (parse_iso_text(text, at)) return scalar(at.ms);
+  std::int64_t ms = 0;
+  if (parse_number(text, ms) != std::errc{} || ms < first_timestamp_ms || ms > last_timestamp_ms) return misread(f);
+  return scalar(ms);
+}
+
+// 20210505 or 2021-05-05, and a day that the calendar has.
+result<scalar> read_date(const field_spec& f, std::string_view text) {
+  std::string digits(text.substr(0, 11));
+  if (digits.size() == 10 && digits[4] == '-' && digits[7] == '-') digits.erase(7, 1).erase(4, 1);
+  if (digits.size() != 8 || !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return misread(f);
+  const auto v = std::stoi(digits);
+  const std::chrono::year_month_day day{std::chrono::year(v / 10000), std::chrono::month(static_cast<unsigned>(v / 100 % 100)),
+                                        std::chrono::day(static_cast<unsigned>(v % 100))};
+  if (!day.ok() || v < 10000) return unacceptable(f, "be a day that the calendar has, such as \"2021-05-05\"");
+  return scalar(std::int64_t{v});
+}
+
+result<scalar> read_literal(const field_spec& f, std::string_view text) {
+  const auto at = std::find(f.literals.begin(), f.literals.end(), text);
+  if (at == f.literals.end()) return unknown_literal(f, text);
+  return scalar(static_cast<std::int64_t>(at - f.literals.begin()));
+}
+
+result<scalar> read_text(const field_spec& f, std::string_view text) {
+  if (text.size() > f.max_length) return wrong_length(f, text.size());
+  if (std::any_of(text.begin(), text.end(), is_control))
+    return unacceptable(f, "not contain control characters other than tab and newline");
+  if (!is_utf8(text)) return rejection{rejection_kind::malformed, "Field " + quoted(f.name) + " must be UTF-8.", std::string(f.name), 0};
+  return scalar(text);
+}
+
+result<scalar> read_boolean(const field_spec& f, std::string_view text) {
+  if (text == "true") return scalar(true);
+  if (text == "false") return scalar(false);
+  return misread(f);
+}
+
+// A JSON value in the form that the field wants. `scratch` holds the text of a number where the result views it.
+result<scalar> form_of(const field_spec& f, const json& j, std::string& scratch) {
+  if (j.is_string()) return from_text(f, j.get_ref<const std::string&>());
+  if (j.is_boolean() && f.kind == field_kind::boolean) return scalar(j.get<bool>());
+  if (j.is_number_integer()) {  // also the unsigned ones
+    if (f.kind == field_kind::boolean || f.kind == field_kind::literal) return misread(f);
+    if (f.kind == field_kind::decimal) return scalar(j.get<double>());
+    scratch = j.is_number_unsigned() ? std::to_string(j.get<std::uint64_t>()) : std::to_string(j.get<std::int64_t>());
+    return from_text(f, scratch);
+  }
+  if (j.is_number_float()) {
+    if (f.kind == field_kind::decimal) return scalar(j.get<double>());
+    if (f.kind == field_kind::integer) return integer_of(f, j.get<double>());
+  }
+  return misread(f);
+}
+
+std::optional<rejection> beyond_limits(const field_spec& f, const scalar& s) {
+  if (const auto* t = std::get_if<std::string_view>(&s)) {
+    if (t->size() < f.min_length || t->size() > f.max_length) return wrong_length(f, t->size());
+  } else if (const auto* d = std::get_if<double>(&s)) {
+    const bool below = f.min != lowest && *d < static_cast<double>(f.min), above = f.max != highest && *d > static_cast<double>(f.max);
+    if (below || above) return out_of_range(f);
+  } else if (const auto* i = std::get_if<std::int64_t>(&s); i != nullptr && f.kind != field_kind::literal) {
+    if (*i < f.min || *i > f.max) return out_of_range(f);
+  }
+  return std::nullopt;
+}
+
+// ---- schema
+
+json type_name(const field_spec& f, const char* name) { return f.nullable ? json::array({name, "null"}) : json(name); }
+
+void add_number_limits(json& schema, const field_spec& f) {
+  if (f.min != lowest) schema["minimum"] = f.min;
+  if (f.max != highest) schema["maximum"] = f.max;
+}
+
+void add_kind(json& schema, const field_spec& f) {
+  switch (f.kind) {
+    case field_kind::integer: schema["type"] = type_name(f, "integer"); return add_number_limits(schema, f);
+    case field_kind::decimal: schema["type"] = type_name(f, "number"); return add_number_limits(schema, f);
+    case field_kind::boolean: schema["type"] = type_name(f, "boolean"); return;
+    case field_kind::text:
+      schema["type"] = type_name(f, "string");
+      // A schema counts characters, we count bytes: a character has at most four.
+      if (f.min_length > 0) schema["minLength"] = (f.min_length + 3) / 4;
+      schema["maxLength"] = f.max_length;
+      return;
+    case field_kind::time:  // not "format": "date-time", which wants a colon in the offset
+      schema["type"] = type_name(f, "string");
+      schema["examples"] = json::array({"2021-02-25T04:28:24.716+0000"});
+      return;
+    case field_kind::date:
+      schema["type"] = type_name(f, "string");
+      schema["format"] = "date";
+      return;
+    case field_kind::literal:
+      schema["enum"] = f.literals;
+      if (f.nullable) schema["enum"].push_back(nullptr);
+      return;
+  }
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Insertions, deletions, replacements and swaps of neighbours, letter case aside ("optimal string alignment").
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::array<std::array<std::size_t, nearest_length_max + 1>, nearest_length_max + 1> d;
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t k = 0; k <= b.size(); ++k) d[0][k] = k;
+  for (std::size_t i = 1; i <= a.size(); ++i)
+    for (std::size_t k = 1; k <= b.size(); ++k) {
+      const bool same = lower(a[i - 1]) == lower(b[k - 1]);
+      d[i][k] = std::min({d[i - 1][k] + 1, d[i][k - 1] + 1, d[i - 1][k - 1] + (same ? 0 : 1)});
+      if (i > 1 && k > 1 && lower(a[i - 1]) == lower(b[k - 2]) && lower(a[i - 2]) == lower(b[k - 1]))
+        d[i][k] = std::min(d[i][k], d[i - 2][k - 2] + 1);
+    }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known) {
+  if (name.empty() || name.size() > nearest_length_max) return {};
+  std::string_view best;
+  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;  // beyond a third of its letters it is another word
+  for (const auto candidate : known) {
+    if (candidate.empty() || candidate.size() > nearest_length_max) continue;
+    const auto distance = edit_distance(name, candidate);
+    if (distance < best_distance && distance < candidate.size()) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+result<scalar> from_text(const field_spec& f, std::string_view text) {
+  switch (f.kind) {
+    case field_kind::integer: return read_integer(f, text);
+    case field_kind::decimal: return read_decimal(f, text);
+    case field_kind::boolean: return read_boolean(f, text);
+    case field_kind::text: return read_text(f, text);
+    case field_kind::time: return read_time(f, text);
+    case field_kind::date: return read_date(f, text);
+    case field_kind::literal: return read_literal(f, text);
+  }
+  return misread(f);
+}
+
+result<value> from_json(const record_type& type, const json& object, const std::vector<std::string_view>& ignored) {
+  if (!object.is_object()) return rejection{rejection_kind::malformed, "The body must be a JSON object.", {}, 0};
+  auto made = type.make();
+  std::vector<bool> sent(type.fields.size());
+  for (const auto& [name, j] : object.items()) {
+    if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
+    const auto* f = type.find(name);
+    if (f == nullptr) return unknown_field(type, name);
+    if (j.is_null()) {  // for a field that cannot be null: the same as not sent
+      if (f->nullable) f->set(made.get(), scalar{});
+      continue;
+    }
+    const auto at = static_cast<std::size_t>(f - type.fields.data());
+    if (sent[at]) return unacceptable(*f, "be sent once, under one of its names");
+    std::string scratch;
+    const auto form = form_of(*f, j, scratch);
+    if (!form) return form.why();
+    if (auto why = beyond_limits(*f, *form)) return std::move(*why);
+    f->set(made.get(), *form);
+    sent[at] = true;
+  }
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const auto& f = type.fields[i];
+    if (f.required && !sent[i])
+      return rejection::invalid(std::string(f.name), "Field " + quoted(f.name) + " is required; send " + wanted(f) + ".");
+  }
+  return value(type, std::move(made));
+}
+
+json json_schema(const record_type& type) {
+  json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+              {"title", type.name},
+              {"type", "object"},
+              {"properties", json::object()}};
+  auto required = json::array();
+  for (const auto& f : type.fields) {
+    if (f.hidden) continue;
+    auto& property = schema["properties"][std::string(f.name)];
+    property = json::object();
+    add_kind(property, f);
+    if (!f.meaning.empty()) property["description"] = f.meaning;
+    if (f.required) required.push_back(f.name);
+  }
+  if (!required.empty()) schema["required"] = std::move(required);
+  return schema;
+}
+
+}  // namespace crema

@@ -1,0 +1,31 @@
+#include "behaviors/systems.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "behaviors/cafeteria/cafeteria.hpp"
+
+namespace crema {
+
+namespace {
+
+constexpr std::array all{
+    std::pair{"cafeteria", &cafeteria::cafeteria},
+};
+
+}  // namespace
+
+std::vector<std::string> system_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, declare] : all) names.emplace_back(name);
+  return names;
+}
+
+system_declaration find_system(std::string_view name) {
+  for (const auto& [known, declare] : all)
+    if (name == known) return declare();
+  throw std::out_of_range("there is no system called '" + std::string(name) + "'");
+}
+
+}  // namespace crema

@@ -1,0 +1,50 @@
+// A small HTTP/1.1 client for the commands that speak to a running node. One connection a request, one request at a time;
+// blocks its caller. Not for the node itself.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace crema::cli {
+
+/// Nobody answers there, or not in time; what() says so to the operator, with what to do.
+struct unreachable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct request {
+  std::string method = "GET";
+  std::string target{};  ///< "/actuator/contexts", already encoded
+  std::string body{};    ///< JSON, or empty
+  std::string accept = "application/json";
+  std::chrono::seconds time_limit{30};  ///< for the whole exchange; 0: none once the connection stands
+};
+
+struct answer {
+  unsigned status = 0;
+  std::string body;
+};
+
+class http_client {
+ public:
+  /// `url`: "http://host:port", also with a path that everything is below. Throws std::invalid_argument for another.
+  http_client(std::string url, std::string token);
+
+  /// Throws unreachable.
+  answer send(const request& r) const;
+  /// As `send`, but hands the body of a success over piece by piece, as it comes. Throws what `on_piece` throws.
+  answer stream(const request& r, const std::function<void(std::string_view)>& on_piece) const;
+
+  const std::string& url() const noexcept { return url_; }
+
+ private:
+  std::string url_, token_, authority_, host_, port_, prefix_;
+};
+
+/// A part of a path or a query, percent-encoded.
+std::string encoded(std::string_view s);
+
+}  // namespace crema::cli

@@ -1,0 +1,210 @@
+// The list of settings. What is written here is what `crema config explain` prints and docs/settings.md refers to.
+// Names are the operator's files: FROZEN once released.
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "config/load.hpp"
+#include "config/registry.hpp"
+
+namespace crema::config {
+
+namespace {
+
+constexpr std::int64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib, tib = 1024 * gib;
+constexpr std::int64_t second_ms = 1000, minute_ms = 60 * second_ms, hour_ms = 60 * minute_ms;
+
+bool is_number_up_to(std::string_view s, unsigned max) {
+  unsigned n = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
+  return error == std::errc{} && end == s.data() + s.size() && n <= max;
+}
+
+bool is_host_and_port(std::string_view s) {
+  const auto colon = s.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto host = s.substr(0, colon);
+  const bool bare_v6 = host.find(':') != std::string_view::npos && !(host.starts_with('[') && host.ends_with(']'));
+  return !bare_v6 && host.find_first_of(" /\t") == std::string_view::npos && is_number_up_to(s.substr(colon + 1), 65535);
+}
+
+bool is_address_or_network(std::string_view s) {
+  const auto slash = std::min(s.find('/'), s.size());
+  const std::string address(s.substr(0, slash));
+  in6_addr parsed{};
+  const bool v4 = ::inet_pton(AF_INET, address.c_str(), &parsed) == 1;
+  if (!v4 && ::inet_pton(AF_INET6, address.c_str(), &parsed) != 1) return false;
+  return slash == s.size() || is_number_up_to(s.substr(slash + 1), v4 ? 32 : 128);
+}
+
+bool is_http_url(std::string_view s) { return s.empty() || s.starts_with("http://") || s.starts_with("https://"); }
+bool is_directory_name(std::string_view s) { return !s.empty() && s.find('\0') == std::string_view::npos; }
+
+void add_node(registry& r) {
+  r.add(integer("node.partitions", 16, 1, 1024, "Partitions that each context's aggregates are spread over.").power().fixed());
+  r.add(text("data.directory", "./data",
+             "Where the node keeps everything: the journal with all state, and the log files under logs/. A local disk.")
+            .shaped("the path of a directory", is_directory_name));
+  r.add(integer("data.mapBytesMax", 64 * gib, 64 * mib, 16 * tib,
+                "How large the data file may grow. It is address space, not memory or disk, until it is used.")
+            .in("bytes"));
+  r.add(integer("data.reserveBytes", 256 * mib, 0, tib,
+                "Disk space to keep free: with less than this the node refuses changes, while it can still commit what it has begun.")
+            .in("bytes"));
+  r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));
+  r.add(integer("journal.batchWaitUs", 0, 0, 100000, "How long a commit waits for more records to gather. 0: it takes what is there.")
+            .in("µs"));
+  r.add(
+      integer("journal.queueMax", 100000, 100, 10000000, "Records that may wait for a commit; beyond it new requests are refused (503)."));
+}
+
+void add_runtime(registry& r) {
+  r.add(integer("runtime.threads", 0, 0, 1024, "Threads that run actors. 0: as many as the machine has cores."));
+  r.add(integer("runtime.idleMs", 30 * second_ms, 10, 24 * hour_ms, "An aggregate that gets no message for so long is put to sleep.")
+            .in("ms"));
+  r.add(integer("runtime.awakeMax", 50000, 16, 10000000,
+                "Aggregates awake at the same time; beyond it the longest idle are put to sleep first."));
+  r.add(integer("runtime.mailboxMax", 10000, 1, 1000000,
+                "Messages that may wait at one aggregate; beyond it requests to it are refused (503)."));
+  r.add(integer("runtime.inFlightMax", 20000, 1, 1000000, "Requests in flight at the same time; beyond it they are refused (503)."));
+  r.add(integer("runtime.outboxMax", 1000000, 100, 1000000000,
+                "Durable messages that may wait for one context, say while it is stopped; beyond it requests that would add to them are "
+                "refused (503)."));
+  r.add(integer("runtime.askTimeLimitMs", 2 * second_ms, 1, 10 * minute_ms, "How long one context waits for another's answer at the most.")
+            .in("ms"));
+  r.add(integer("runtime.requestTimeLimitMs", 5 * second_ms, 1, 10 * minute_ms,
+                "How long a request may take over all its steps; then it is undone and answered 504.")
+            .in("ms"));
+  r.add(integer("runtime.poisonAttempts", 5, 1, 1000, "A message that made its receiver fail so many times goes to the dead letters."));
+  r.add(integer("runtime.restartIntensity", 10, 0, 100000,
+                "Restarts within runtime.restartPeriodMs that a supervisor allows its children; one more, and it fails itself."));
+  r.add(integer("runtime.restartPeriodMs", 10 * second_ms, 1, hour_ms, "The period of runtime.restartIntensity.").in("ms"));
+  r.add(integer("runtime.backoffMinMs", 10, 0, hour_ms,
+                "Wait before the first restart; it doubles with each, and varies at random by a part of itself.")
+            .in("ms"));
+  r.add(integer("runtime.backoffMaxMs", 5 * second_ms, 0, hour_ms, "Wait before a restart at the most.").in("ms"));
+  r.add(integer("runtime.idempotencyHours", 24, 1, 24 * 365, "How long the first answer to an Idempotency-Key is kept.").in("hours"));
+  r.add(
+      integer("runtime.sortRowsMax", 100000, 100, 10000000, "Rows that a list with ?sort= may look at; beyond it the request is refused."));
+  r.require_ordered("runtime.backoffMinMs", "runtime.backoffMaxMs");
+}
+
+void add_outside(registry& r) {
+  r.add(choice("notify.adapter", {"log", "webhook"}, "How people are told: a line in the log, or a POST of JSON to notify.webhookUrl."));
+  r.add(text("notify.webhookUrl", "", "Where the webhook adapter posts to.").shaped("an http:// or https:// URL", is_http_url));
+  r.add(integer("notify.webhookTimeoutMs", 2 * second_ms, 10, 10 * minute_ms, "How long one POST may take.").in("ms"));
+  r.add(integer("notify.retryMinMs", 200, 1, hour_ms, "Wait before a failed notification is tried again; it doubles with each try.")
+            .in("ms"));
+  r.add(integer("notify.retryMaxMs", minute_ms, 1, 24 * hour_ms, "Wait before a further try at the most.").in("ms"));
+  r.add(integer("notify.maxConcurrent", 16, 1, 1000, "Notifications on their way at the same time."));
+  r.require_ordered("notify.retryMinMs", "notify.retryMaxMs");
+
+  r.add(integer("trace.ringSpans", 20000, 0, 10000000, "Spans of recent requests that are kept for /actuator/traces."));
+  r.add(integer("trace.samplePercent", 100, 0, 100, "Share of requests without a traceparent of their own that are traced.").in("%"));
+
+  r.add(choice("log.level", {"info", "debug", "warn", "error"}, "The least that is logged."));
+  r.add(choice("log.format", {"automatic", "text", "json"},
+               "What the console gets. automatic: text on a terminal, JSON lines otherwise. Files are always JSON lines."));
+  r.add(integer("log.fileBytesMax", 16 * mib, 64 * kib, 4 * gib, "A log file that would become larger is rotated.").in("bytes"));
+  r.add(integer("log.filesMax", 5, 1, 1000, "Rotated files that are kept of each log."));
+  r.add(boolean("log.access", true, "Whether each request is written to the access log."));
+  r.add(boolean("faults.enabled", false, "Whether faults can be injected (/makeZombie and others). For drills only."));
+}
+
+void add_http(registry& r) {
+  r.add(text("http.listen", "127.0.0.1:8080",
+             "The address that the front door listens on. Port 0: any free one. Not used where the socket is inherited (LISTEN_FDS).")
+            .shaped("HOST:PORT", is_host_and_port));
+  r.add(integer("http.threads", 0, 0, 1024, "Threads that serve connections. 0: as many as the machine has cores."));
+  r.add(integer("http.connectionsMax", 10000, 1, 1000000, "Connections open at the same time; beyond it new ones are closed at once."));
+  r.add(integer("http.bodyBytesMax", 64 * kib, kib, 64 * mib, "A longer body is refused (413).").in("bytes"));
+  r.add(integer("http.headerBytesMax", 8 * kib, kib, mib, "Longer headers are refused (431).").in("bytes"));
+  r.add(integer("http.uriBytesMax", 8000, 64, mib, "A longer request target is refused (414).").in("bytes"));
+  r.add(integer("http.jsonDepthMax", 32, 1, 1000, "JSON nested deeper is refused (400)."));
+  r.add(integer("http.requestReadTimeoutMs", 10 * second_ms, 10, hour_ms, "How long a request may take to arrive, from its first byte.")
+            .in("ms"));
+  r.add(integer("http.keepAliveIdleMs", minute_ms, 10, hour_ms, "How long a connection may be idle between requests.").in("ms"));
+  r.add(integer("http.writeTimeoutMs", 30 * second_ms, 10, hour_ms, "How long a client may take to accept an answer.").in("ms"));
+  r.add(integer("http.drainLimitMs", 30 * second_ms, 0, hour_ms, "On a graceful stop: how long requests in flight may take to finish.")
+            .in("ms"));
+  r.add(integer("http.drainIdleMs", second_ms, 0, hour_ms,
+                "On a graceful stop: how long an idle connection is still listened to before it is closed.")
+            .in("ms"));
+  r.add(integer("http.pageSizeDefault", 20, 1, 100000, "Rows of a page where the client names no size."));
+  r.add(integer("http.pageSizeMax", 1000, 1, 100000, "Rows of a page at the most; a larger size is taken as this one."));
+  r.require_ordered("http.pageSizeDefault", "http.pageSizeMax");
+  r.require_ordered("http.drainIdleMs", "http.drainLimitMs");
+  r.add(list("http.trustedProxies", "Peers whose X-Forwarded-* headers are believed. Empty: nobody's.")
+            .shaped("addresses or networks (10.0.0.0/8)", is_address_or_network));
+  r.add(integer("http.rateLimitPerSecond", 0, 0, 1000000,
+                "Requests a second that one client address may send; beyond it they are refused (429). 0: no limit.")
+            .in("requests/s"));
+  r.add(integer("http.rateLimitBurst", 100, 1, 1000000, "Requests that a client may send at once before its rate counts."));
+  r.add(integer("http.eventStreamsMax", 1000, 0, 100000, "Event streams (SSE, NDJSON with follow) open at the same time."));
+  r.add(
+      integer("http.sseHeartbeatMs", 15 * second_ms, 100, 10 * minute_ms, "How often a silent event stream gets a sign of life.").in("ms"));
+  r.add(text("http.managementToken", "",
+             "The bearer token that changing calls under /actuator ask for. Empty: only clients of this machine may make them.")
+            .kept_secret());
+}
+
+void add_bulkhead(registry& r, const std::string& name) {
+  const auto at = name + ".bulkhead.";
+  r.add(integer(at + "maxConcurrent", 10000, 1, 1000000, "Calls to " + name + " in flight at the same time."));
+  r.add(integer(at + "maxQueued", 10000, 0, 1000000, "Calls that may wait for one of those places; beyond it they are refused at once."));
+  r.add(integer(at + "callTimeoutMs", 2 * second_ms, 1, minute_ms, "A call without an answer for so long has failed.").in("ms"));
+  r.add(integer(at + "windowMs", 10 * second_ms, 100, hour_ms, "Rates are those of the calls of so long.").in("ms"));
+  r.add(integer(at + "windowCallsMin", 20, 1, 1000000, "With fewer calls in the window no rate counts."));
+  r.add(integer(at + "failureRatePercent", 50, 1, 100, "So many failed calls open the circuit.").in("%"));
+  r.add(integer(at + "slowCallMs", minute_ms, 1, hour_ms, "A call that takes longer is a slow one.").in("ms"));
+  r.add(integer(at + "slowRatePercent", 100, 1, 100, "So many slow calls open the circuit.").in("%"));
+  r.add(integer(at + "consecutiveErrors", 0, 0, 1000000, "So many failures in a row open the circuit, whatever the rate. 0: off."));
+  r.add(integer(at + "openMs", 5 * second_ms, 1, hour_ms, "How long an open circuit refuses every call before it tries some.").in("ms"));
+  r.add(integer(at + "halfOpenProbes", 5, 1, 10000, "Calls that are let through then; if they succeed, the circuit closes."));
+}
+
+void add_slowness(registry& r, const std::string& context) {
+  const auto at = context + ".slow.";
+  r.add(integer(at + "minMs", 0, 0, 10 * minute_ms, "For drills: each command to " + context + " takes at least so long.").in("ms"));
+  r.add(integer(at + "maxMs", 0, 0, 10 * minute_ms, "And at the most so long, at random in between. 0: not slowed.").in("ms"));
+  r.require_ordered(at + "minMs", at + "maxMs");
+}
+
+declaration own_setting(const std::string& system, const setting_declaration& s) {
+  const auto name = system + "." + s.name;
+  if (const auto* b = std::get_if<bool>(&s.default_value)) return boolean(name, *b, s.meaning);
+  if (const auto* n = std::get_if<std::int64_t>(&s.default_value)) return integer(name, *n, s.min, s.max, s.meaning);
+  auto d = text(name, std::get<std::string>(s.default_value), s.meaning);
+  d.min = s.min;
+  if (s.max > 0) d.max = s.max;
+  return d;
+}
+
+}  // namespace
+
+registry runtime_settings() {
+  registry r;
+  add_node(r);
+  add_runtime(r);
+  add_outside(r);
+  add_http(r);
+  r.require([](const values& v) -> std::optional<std::string> {
+    if (v.get_text("notify.adapter") != "webhook" || !v.get_text("notify.webhookUrl").empty()) return std::nullopt;
+    return "notify.adapter is webhook, but notify.webhookUrl is not set";
+  });
+  return r;
+}
+
+void add_system(registry& to, const system_declaration& system) {
+  std::set<std::string> guarded;
+  for (const auto& c : system.contexts) {
+    // Two contexts may stand behind one bulkhead; one that only carries views is never asked.
+    if (c.state != nullptr && guarded.insert(c.bulkhead).second) add_bulkhead(to, c.bulkhead);
+    add_slowness(to, c.name);
+  }
+  for (const auto& s : system.settings) to.add(own_setting(system.name, s));
+}
+
+}  // namespace crema::config

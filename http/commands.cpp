@@ -1,0 +1,177 @@
+#include "http/commands.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "behaviors/core/json.hpp"
+#include "http/etag.hpp"
+#include "http/negotiate.hpp"
+
+namespace crema::http {
+
+namespace {
+
+using nlohmann::json;
+
+// Looked at before parsing: the parser itself would go as deep as the text does.
+bool nested_deeper_than(std::string_view text, std::size_t depth_max) noexcept {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      else if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > depth_max) return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+std::string listed(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (const auto n : names) out.append(out.empty() ? "'" : ", '").append(n).append("'");
+  return out;
+}
+
+problem unknown_status(const resource_entry& entry, std::string_view status) {
+  std::vector<std::string_view> allowed;
+  for (const auto& v : entry.declared->verbs)
+    if (v.on == verb::patch && !v.status.empty()) allowed.push_back(v.status);
+  std::string detail = "status: '" + std::string(status) + "' cannot be asked for; allowed: " + listed(allowed) + ".";
+  if (const auto suggestion = nearest(status, allowed); !suggestion.empty()) detail += " Did you mean '" + std::string(suggestion) + "'?";
+  return {problem_code::invalid_field, std::move(detail), "status"};
+}
+
+// Which command a PATCH body stands for.
+std::variant<const verb_declaration*, problem> choose_patch(const resource_entry& entry, const json& body) {
+  const auto* plain = entry.find(verb::patch);
+  const bool has_transitions =
+      std::any_of(entry.declared->verbs.begin(), entry.declared->verbs.end(), [](const auto& v) { return v.on == verb::patch && !v.status.empty(); });
+  const auto status = body.find("status");
+  if (status != body.end() && has_transitions) {
+    if (!status->is_string()) return problem{problem_code::malformed_body, "status: a text is expected.", "status"};
+    const auto& wanted = status->get_ref<const std::string&>();
+    if (const auto* found = wanted.empty() ? nullptr : entry.find(verb::patch, wanted)) return found;
+    return unknown_status(entry, wanted);
+  }
+  if (plain != nullptr) return plain;
+  problem p{problem_code::invalid_field, "status: this resource changes by its status, and the body has none.", "status"};
+  return p;
+}
+
+verb verb_of(method m) noexcept {
+  switch (m) {
+    case method::put: return verb::replace;
+    case method::patch: return verb::patch;
+    case method::remove: return verb::remove;
+    default: return verb::create;
+  }
+}
+
+std::optional<problem> take_idempotency_key(const request& r, command_request& command) {
+  if (!r.has_idempotency_key || (r.verb != method::post && r.verb != method::patch)) return std::nullopt;
+  if (r.idempotency_key.empty() || r.idempotency_key.size() > 255)
+    return problem{problem_code::idempotency_key_reused, "An Idempotency-Key has 1 to 255 bytes.", "Idempotency-Key"};
+  idempotency_key key;
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(r.idempotency_key.data(), r.idempotency_key.size()));
+  std::copy(std::begin(canonical.digest), std::end(canonical.digest), key.key.begin());
+  const auto path = r.path();
+  // Chained by the seed: the parts cannot run into one another.
+  auto hash = XXH3_64bits_withSeed(path.data(), path.size(), static_cast<XXH64_hash_t>(r.verb));
+  key.fingerprint = XXH3_64bits_withSeed(r.body.data(), r.body.size(), hash);
+  command.idempotency = key;
+  return std::nullopt;
+}
+
+// If-Match → the one version that the command may meet.
+std::optional<problem> take_condition(const front_door& door, const resource_entry& entry, const request& r, command_request& command) {
+  if (r.if_match.empty() || !command.id) return std::nullopt;
+  const auto tags = parse_tags(r.if_match, false);
+  if (!tags) return problem{problem_code::bad_parameter, "If-Match: a list of ETags in quotes or * is expected.", "If-Match"};
+  if (tags->any) return std::nullopt;  // a resource that is not there is 404 without this condition as well
+  if (tags->versions.size() == 1) {
+    command.expected_version = tags->versions.front();
+    return std::nullopt;
+  }
+  const auto present = door.get(entry.ref, *command.id);
+  if (!present) return to_problem(rejection::not_found("There is no such resource."));
+  if (!matches(*tags, present->version)) return problem{problem_code::stale, "The resource has version " + to_etag(present->version) + "."};
+  command.expected_version = present->version;
+  return std::nullopt;
+}
+
+command_or_problem bodied_command(const server_settings& settings, const resource_entry& entry, const request& r, command_request command) {
+  auto parsed = parse_body(r, settings.json_depth_max);
+  if (auto* p = std::get_if<problem>(&parsed)) return std::move(*p);
+  const auto& body = std::get<json>(parsed);
+  const auto* chosen = entry.find(verb_of(r.verb));
+  std::vector<std::string_view> ignored;
+  if (r.verb == method::patch) {
+    auto choice = choose_patch(entry, body);
+    if (auto* p = std::get_if<problem>(&choice)) return std::move(*p);
+    chosen = std::get<const verb_declaration*>(choice);
+    if (!chosen->status.empty()) ignored.emplace_back("status");
+  }
+  auto made = from_json(*chosen->command, body, ignored);
+  if (!made) return to_problem(made.why());
+  command.command = std::move(*made);
+  return command;
+}
+
+}  // namespace
+
+problem method_not_allowed(const request& r, std::string_view allow) {
+  problem p{problem_code::method_not_allowed, std::string(r.verb == method::other ? "This method" : name_of(r.verb)) + " is not possible here."};
+  p.headers.append("Allow: ").append(allow).append("\r\n");
+  return p;
+}
+
+std::variant<json, problem> parse_body(const request& r, std::size_t depth_max) {
+  if (r.body.empty()) return problem{problem_code::malformed_body, "The body is empty; a JSON object is expected."};
+  if (!is_json(r.content_type)) return problem{problem_code::unsupported_media_type, "Content-Type: application/json in UTF-8 is expected."};
+  if (!r.content_encoding.empty() && !equal_ignoring_case(r.content_encoding, "identity"))
+    return problem{problem_code::unsupported_media_type, "Content-Encoding: a compressed body is not accepted."};
+  if (nested_deeper_than(r.body, depth_max)) return problem{problem_code::malformed_body, "The body is nested more than " + std::to_string(depth_max) + " deep."};
+  try {
+    auto body = json::parse(r.body);
+    if (!body.is_object()) return problem{problem_code::malformed_body, "The body is JSON, but not an object."};
+    return body;
+  } catch (const json::parse_error& e) {
+    return problem{problem_code::malformed_body, "The body is not JSON in UTF-8: error at byte " + std::to_string(e.byte) + "."};
+  } catch (const json::exception&) {
+    return problem{problem_code::malformed_body, "The body holds a number that is out of range."};
+  }
+}
+
+command_or_problem to_command(const server_settings& settings, const front_door& door, const resource_entry& entry, const request& r,
+                              std::optional<std::uint64_t> id) {
+  const auto wanted = verb_of(r.verb);
+  if (entry.context == nullptr || !entry.takes(wanted)) return method_not_allowed(r, id ? entry.item_allow : entry.collection_allow);
+  command_request command;
+  command.context = entry.ref.index;
+  command.id = id;
+  command.trace = r.trace;
+  command.time_limit = std::chrono::milliseconds(settings.request_time_limit_ms);
+  if (wanted == verb::remove) {
+    const auto& type = *entry.find(verb::remove)->command;
+    command.command = value(type, type.make());
+  } else {
+    auto made = bodied_command(settings, entry, r, std::move(command));
+    if (std::holds_alternative<problem>(made)) return made;
+    command = std::move(std::get<command_request>(made));
+  }
+  if (auto p = take_idempotency_key(r, command)) return std::move(*p);
+  if (auto p = take_condition(door, entry, r, command)) return std::move(*p);
+  return command;
+}
+
+}  // namespace crema::http

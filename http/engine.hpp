@@ -1,0 +1,92 @@
+// What the sessions of one server share: threads, router, limits, counters. Internal to http/.
+//
+// Ownership: the server and every session hold the engine, so that a late answer finds its strand; only the server stops it.
+// Whatever a handler outside this folder keeps is a weak pointer to a session.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "http/forwarded.hpp"
+#include "http/rate_limiter.hpp"
+#include "http/request_metrics.hpp"
+#include "http/router.hpp"
+
+namespace crema::http {
+
+namespace net = boost::asio;
+using tcp = net::ip::tcp;
+using strand = net::strand<net::io_context::executor_type>;
+using tcp_socket = net::basic_stream_socket<tcp, strand>;
+using steady = std::chrono::steady_clock;
+
+class session;
+
+/// Now, for stamps on answers.
+timestamp wall_clock() noexcept;
+
+class engine : public std::enable_shared_from_this<engine> {
+ public:
+  engine(server_settings s, front_door& d, telemetry::metrics& m);
+
+  void start(std::optional<int> inherited_socket);
+  void drain(std::function<void()> done);
+  void stop();
+  std::uint16_t port() const noexcept { return port_; }
+
+  bool draining() const noexcept { return draining_.load(std::memory_order_acquire); }
+  /// Adds one to a bounded count. False: it is at its limit.
+  static bool enter(std::atomic<std::size_t>& count, std::size_t limit) noexcept;
+  void leave(session* s);
+  std::uint64_t next_seed();
+
+  const server_settings settings;
+  front_door& door;
+  router routes;
+  address_list trusted;
+  rate_limiter limiter;
+  request_metrics metrics;
+  net::io_context ioc;
+  net::thread_pool slow{1};
+
+  std::atomic<std::size_t> in_flight{0}, streams{0};
+
+ private:
+  using listener = net::basic_socket_acceptor<tcp, strand>;
+
+  void listen(std::optional<int> inherited_socket);
+  void accept();
+  void take(tcp_socket socket);
+  void refuse(tcp_socket socket);
+  void close_listener();
+  void finish_drain();
+  void run_thread();
+  std::vector<std::shared_ptr<session>> all_sessions();
+
+  std::uint16_t port_ = 0;
+  bool inherited_ = false;
+  std::optional<listener> acceptor_;          // used on its strand only, once started
+  std::optional<net::steady_timer> accept_pause_, drain_timer_;
+  std::optional<net::executor_work_guard<net::io_context::executor_type>> work_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> draining_ = false;
+  bool stopped_ = false;                      // by stop(), on its caller's thread
+  bool stopping_ = false;                     // on the listener's strand
+  std::atomic<std::uint64_t> seed_;
+  std::atomic<std::size_t> refusing_{0};
+
+  std::mutex mutex_;  // sessions_, drained_
+  std::unordered_map<session*, std::weak_ptr<session>> sessions_;
+  std::function<void()> drained_;
+};
+
+}  // namespace crema::http

@@ -1,0 +1,85 @@
+// The part of the router that plans event streams: the whole system's, or one aggregate's.
+#include "behaviors/core/json.hpp"
+#include "http/negotiate.hpp"
+#include "http/router.hpp"
+
+namespace crema::http {
+
+namespace {
+
+problem bad(std::string_view name, std::string detail) { return {problem_code::bad_parameter, std::string(name) + ": " + std::move(detail), std::string(name)}; }
+
+// from, follow and Last-Event-ID, which goes before `from`: it is what a reconnecting browser adds to the first URL.
+std::optional<problem> read_position(const request& r, const uri& target, stream_plan& plan) {
+  plan.sse = prefers_event_stream(r.accept);
+  plan.follow = plan.sse;
+  if (const auto* text = target.parameter("follow")) {
+    if (*text != "true" && *text != "false") return bad("follow", "true or false is expected.");
+    plan.follow = *text == "true";
+  }
+  if (const auto* text = target.parameter("from")) {
+    const auto from = parse_number(*text);
+    if (!from) return bad("from", "an offset is expected.");
+    plan.query.from = *from;
+  }
+  if (!r.last_event_id.empty()) {
+    const auto last = parse_number(r.last_event_id);
+    if (!last) return bad("Last-Event-ID", "an offset is expected.");
+    plan.query.from = *last + 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<problem> read_filters(const system_declaration& system, const uri& target, stream_plan& plan) {
+  if (const auto* text = target.parameter("type"); text != nullptr && !text->empty()) {
+    std::vector<std::string_view> known;
+    for (const auto& c : system.contexts)
+      for (const auto& h : c.events) known.push_back(h.type->name);
+    if (std::find(known.begin(), known.end(), *text) == known.end()) {
+      const auto suggestion = nearest(*text, known);
+      return bad("type", "there is no event '" + *text + "'." + (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?"));
+    }
+    plan.query.type = *text;
+  }
+  if (const auto* text = target.parameter("context"); text != nullptr && !text->empty()) {
+    const auto* context = system.find_context(*text);
+    if (context == nullptr) return bad("context", "there is no context '" + *text + "'.");
+    plan.query.context = context->index;
+  }
+  if (const auto* text = target.parameter("id"); text != nullptr && !text->empty()) {
+    const auto id = parse_id(*text);
+    if (!id) return bad("id", "a positive number is expected.");
+    plan.query.id = id;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+action router::read_events(const call& c) const {
+  const auto route = id_of(fixed_route::events);
+  if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
+  stream_plan plan;
+  if (auto p = read_position(c.r, c.target, plan)) return {route, render(*p, c.r)};
+  if (auto p = read_filters(door_.system(), c.target, plan)) return {route, render(*p, c.r)};
+  return {route, std::move(plan)};
+}
+
+action router::read_history(const call& c, const resource_entry& entry, std::uint64_t id) const {
+  if (auto refused = refuse_method(c.r, read_only)) return {entry.events_route, std::move(*refused)};
+  stream_plan plan;
+  if (auto p = read_position(c.r, c.target, plan)) return {entry.events_route, render(*p, c.r)};
+  plan.query.context = entry.ref.index;
+  plan.query.id = id;
+  // What left its collection still has its history: only what never recorded anything is 404.
+  if (!door_.get(entry.ref, id)) {
+    auto first = plan.query;
+    first.from = 0;
+    first.limit = 1;
+    const auto found = door_.events(first);
+    if (found.events.empty() && found.at_end) return {entry.events_route, render(problem{problem_code::not_found, "There is no such resource."}, c.r)};
+  }
+  return {entry.events_route, std::move(plan)};
+}
+
+}  // namespace crema::http

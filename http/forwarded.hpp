@@ -1,0 +1,40 @@
+// Who the client is and under which address it knows us: Host, X-Forwarded-* and the proxies that may send them. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.hpp"
+
+namespace crema::http {
+
+/// An IPv4 or IPv6 address as 16 bytes (IPv4 mapped, so that ::ffff:10.0.0.1 and 10.0.0.1 are one).
+using address_bytes = std::array<std::uint8_t, 16>;
+std::optional<address_bytes> parse_address(std::string_view text);
+
+/// Addresses and CIDR blocks.
+class address_list {
+ public:
+  /// Throws std::invalid_argument naming the entry that is neither.
+  explicit address_list(const std::vector<std::string>& entries);
+  bool contains(std::string_view address) const;
+
+ private:
+  struct block { address_bytes base; int bits; };
+  std::vector<block> blocks_;
+};
+
+/// A host, with a port or without: "shop.example:8080", "[::1]:8080". Refuses whatever could not be one.
+bool is_authority(std::string_view text) noexcept;
+
+/// "https://shop.example/api": what absolute links begin with. `own_prefix` as in the settings.
+std::string base_url(const request& r, std::string_view own_prefix);
+
+/// The peer, or, behind trusted proxies, the last address in X-Forwarded-For that is not one of them.
+std::string_view client_address(const request& r, const address_list& trusted);
+
+}  // namespace crema::http

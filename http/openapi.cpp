@@ -1,0 +1,167 @@
+#include "http/openapi.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "behaviors/core/json.hpp"
+
+namespace crema::http {
+
+namespace {
+
+using nlohmann::json;
+
+json reference(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
+json body_of(const std::string& media, json schema) { return {{media, {{"schema", std::move(schema)}}}}; }
+json problem_answer(const char* description) { return {{"description", description}, {"content", body_of("application/problem+json", reference("problem"))}}; }
+json answer(const std::string& description, json schema) {
+  return {{"description", description}, {"content", body_of("application/hal+json", std::move(schema))}};
+}
+json parameter(const char* in, std::string_view name, bool required, json schema) {
+  return {{"in", in}, {"name", name}, {"required", required}, {"schema", std::move(schema)}};
+}
+json id_parameter() { return parameter("path", "id", true, {{"type", "integer"}, {"minimum", 1}}); }
+
+json paging_parameters(const server_settings& settings) {
+  return json::array({parameter("query", "page", false, {{"type", "integer"}, {"minimum", 0}, {"default", 0}}),
+                      parameter("query", "size", false, {{"type", "integer"}, {"minimum", 1}, {"maximum", settings.page_size_max}, {"default", settings.page_size_default}}),
+                      parameter("query", "sort", false, {{"type", "string"}, {"examples", json::array({"id,desc"})}})});
+}
+
+// The body of one command; a transition's carries the status that chooses it.
+json command_schema(const verb_declaration& v) {
+  auto schema = json_schema(*v.command);
+  if (v.status.empty()) return schema;
+  schema["properties"]["status"] = {{"const", v.status}};
+  schema["required"].push_back("status");
+  return schema;
+}
+
+json command_operation(const resource_declaration& r, verb on) {
+  json choices = json::array();
+  for (const auto& v : r.verbs)
+    if (v.on == on) choices.push_back(command_schema(v));
+  json operation = {{"tags", json::array({r.collection})}, {"responses", json::object()}};
+  auto& responses = operation["responses"];
+  if (on != verb::remove)
+    operation["requestBody"] = {{"required", true}, {"content", body_of("application/json", choices.size() == 1 ? choices[0] : json{{"oneOf", choices}})}};
+  if (on == verb::create) responses["201"] = answer("created", reference(r.singular));
+  else if (on == verb::remove) responses["204"] = {{"description", "done"}};
+  else responses["200"] = answer("changed", reference(r.singular));
+  operation["parameters"] = json::array();
+  if (on != verb::create) operation["parameters"].push_back(parameter("header", "If-Match", false, {{"type", "string"}}));
+  if (on == verb::create || on == verb::patch) operation["parameters"].push_back(parameter("header", "Idempotency-Key", false, {{"type", "string"}, {"maxLength", 255}}));
+  responses["default"] = problem_answer("refused; nothing was changed");
+  return operation;
+}
+
+json read_operation(const std::string& tag, json schema, json parameters) {
+  return {{"tags", json::array({tag})},
+          {"parameters", std::move(parameters)},
+          {"responses", {{"200", answer("found", std::move(schema))}, {"default", problem_answer("not found, or a bad parameter")}}}};
+}
+
+json page_schema(const resource_declaration& r) {
+  return {{"type", "object"},
+          {"properties",
+           {{"_embedded", {{"type", "object"}, {"properties", {{r.collection, {{"type", "array"}, {"items", reference(r.singular)}}}}}}},
+            {"_links", {{"type", "object"}}},
+            {"page", reference("page")}}}};
+}
+
+void add_finders(json& paths, const resource_declaration& r, const server_settings& settings) {
+  for (const auto& f : r.finders) {
+    auto parameters = paging_parameters(settings);
+    for (const auto at : f.fields) parameters.push_back(parameter("query", r.row->fields[at].name, true, json_schema(*r.row)["properties"][std::string(r.row->fields[at].name)]));
+    auto operation = read_operation(r.collection, page_schema(r), std::move(parameters));
+    if (f.plain_array) operation["responses"]["200"] = {{"description", "found, oldest first"}, {"content", body_of("application/json", {{"type", "array"}, {"items", reference(r.singular)}})}};
+    paths["/" + r.collection + "/search/" + f.name]["get"] = std::move(operation);
+  }
+}
+
+bool takes(const resource_declaration& r, verb on) {
+  for (const auto& v : r.verbs)
+    if (v.on == on) return true;
+  return false;
+}
+
+json stream_operation(const char* tag, json parameters) {
+  parameters.push_back(parameter("query", "from", false, {{"type", "integer"}}));
+  parameters.push_back(parameter("query", "follow", false, {{"type", "boolean"}}));
+  parameters.push_back(parameter("header", "Last-Event-ID", false, {{"type", "integer"}}));
+  const json content = {{"application/x-ndjson", {{"schema", reference("event")}}}, {"text/event-stream", {{"schema", {{"type", "string"}}}}}};
+  return {{"tags", json::array({tag})}, {"parameters", std::move(parameters)}, {"responses", {{"200", {{"description", "events, oldest first"}, {"content", content}}}}}};
+}
+
+void add_resource(json& document, const resource_declaration& r, bool is_view, const server_settings& settings) {
+  auto& paths = document["paths"];
+  auto schema = json_schema(*r.row);
+  schema.erase("$schema");
+  schema["properties"]["_links"] = {{"type", "object"}};
+  document["components"]["schemas"][r.singular] = std::move(schema);
+  auto& collection = paths["/" + r.collection];
+  collection["get"] = read_operation(r.collection, page_schema(r), paging_parameters(settings));
+  auto& item = paths["/" + r.collection + "/{id}"];
+  item["parameters"] = json::array({id_parameter()});
+  item["get"] = read_operation(r.collection, reference(r.singular), json::array());
+  if (!is_view) {
+    if (takes(r, verb::create)) collection["post"] = command_operation(r, verb::create);
+    if (takes(r, verb::patch)) item["patch"] = command_operation(r, verb::patch);
+    if (takes(r, verb::replace)) item["put"] = command_operation(r, verb::replace);
+    if (takes(r, verb::remove)) item["delete"] = command_operation(r, verb::remove);
+    paths["/" + r.collection + "/{id}/events"]["get"] = stream_operation(r.collection.c_str(), json::array({id_parameter()}));
+  }
+  add_finders(paths, r, settings);
+}
+
+json common_schemas() {
+  const json text = {{"type", "string"}}, number = {{"type", "integer"}};
+  json problem = {{"type", "object"}, {"properties", json::object()}};
+  for (const auto* name : {"type", "title", "detail", "instance", "timestamp", "error", "message", "path", "traceId", "field"}) problem["properties"][name] = text;
+  problem["properties"]["status"] = number;
+  json page = {{"type", "object"}, {"properties", {{"size", number}, {"totalElements", number}, {"totalPages", number}, {"number", number}}}};
+  json event = {{"type", "object"},
+                {"properties", {{"eventType", text}, {"timestamp", text}, {"id", number}, {"offset", number}, {"traceId", text}, {"context", text}}},
+                {"required", {"eventType", "timestamp", "offset"}}};
+  return {{"problem", problem}, {"page", page}, {"event", event}};
+}
+
+json plain_operation(const char* description) { return {{"tags", {"operations"}}, {"responses", {{"200", {{"description", description}}}, {"default", problem_answer("refused")}}}}; }
+
+void add_operations(json& paths) {
+  const std::pair<const char*, const char*> readable[] = {
+      {"/actuator/health", "health with components"}, {"/actuator/health/liveness", "200 UP, 503 otherwise"}, {"/actuator/health/readiness", "200 UP, 503 otherwise"},
+      {"/actuator/info", "version and system"}, {"/actuator/prometheus", "metrics"}, {"/actuator/circuitbreakers", "bulkheads and their circuits"},
+      {"/actuator/supervisors", "the supervision tree"}, {"/actuator/traces", "recent traces"}, {"/actuator/traces/{id}", "one trace"},
+      {"/actuator/contexts", "contexts and their state"}, {"/actuator/deadletters", "messages that could not be handled"}};
+  for (const auto& [path, description] : readable) paths[path]["get"] = plain_operation(description);
+  const std::pair<const char*, const char*> writable[] = {
+      {"/actuator/contexts/{name}/stop", "the context has stopped"}, {"/actuator/contexts/{name}/start", "the context takes messages"},
+      {"/actuator/deadletters/{id}/replay", "sent again"}, {"/actuator/backup", "the copy is complete"}};
+  for (const auto& [path, description] : writable) paths[path]["post"] = plain_operation(description);
+  paths["/actuator/deadletters/{id}"]["delete"] = plain_operation("dropped");
+  for (auto& [path, item] : paths.items()) {  // every template variable needs its parameter
+    if (path.rfind("/actuator/", 0) != 0 || path.find('{') == std::string::npos) continue;
+    const auto from = path.find('{') + 1;
+    item["parameters"] = json::array({parameter("path", path.substr(from, path.find('}') - from), true, {{"type", "string"}})});
+  }
+}
+
+}  // namespace
+
+json openapi_document(const system_declaration& system, const server_settings& settings) {
+  json document = {{"openapi", "3.1.0"},
+                   {"info", {{"title", "Crema: " + system.name}, {"version", CREMA_VERSION}}},
+                   {"servers", json::array({{{"url", settings.prefix.empty() ? "/" : settings.prefix}}})},
+                   {"paths", json::object()},
+                   {"components", {{"schemas", common_schemas()}}}};
+  for (const auto& c : system.contexts)
+    if (c.resource) add_resource(document, *c.resource, false, settings);
+  for (const auto& v : system.views) add_resource(document, v.resource, true, settings);
+  json filters = json::array();
+  for (const auto* name : {"type", "context", "id"}) filters.push_back(parameter("query", name, false, {{"type", "string"}}));
+  document["paths"]["/events"]["get"] = stream_operation("events", std::move(filters));
+  add_operations(document["paths"]);
+  return document;
+}
+
+}  // namespace crema::http

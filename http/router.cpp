@@ -1,0 +1,108 @@
+#include "http/router.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "http/commands.hpp"
+#include "http/forwarded.hpp"
+#include "http/hal.hpp"
+#include "http/negotiate.hpp"
+#include "http/openapi.hpp"
+
+namespace crema::http {
+
+namespace {
+
+bool allows(std::string_view allow, std::string_view name) noexcept {
+  for (std::size_t at = allow.find(name); at != std::string_view::npos; at = allow.find(name, at + 1)) {
+    const auto end = at + name.size();
+    if ((at == 0 || allow[at - 1] == ' ') && (end == allow.size() || allow[end] == ',')) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<response> refuse_method(const request& r, std::string_view allow) {
+  if (r.verb == method::options) return response{200, {}, {}, {}, false}.header("Allow", allow);
+  if (r.verb != method::other && allows(allow, name_of(r.verb))) return std::nullopt;
+  return render(method_not_allowed(r, allow), r);
+}
+
+response json_response(unsigned status, std::string body) { return {status, content::json, std::move(body), {}, false}; }
+
+router::router(const server_settings& settings, front_door& door) : settings_(settings), door_(door), table_(door.system()) {
+  if (!settings.prefix.empty()) {
+    const auto parsed = parse_target(settings.prefix);
+    if (!parsed || parsed->segments.empty() || settings.prefix.back() == '/') throw std::invalid_argument("http.prefix: '" + settings.prefix + "' is not a path");
+    prefix_ = parsed->segments;
+  }
+  openapi_ = openapi_document(door.system(), settings).dump();
+}
+
+std::string router::base(const request& r) const { return base_url(r, settings_.prefix); }
+
+std::optional<std::size_t> router::prefix_depth(const uri& target) const {
+  if (target.segments.size() < prefix_.size() || !std::equal(prefix_.begin(), prefix_.end(), target.segments.begin())) return std::nullopt;
+  return prefix_.size();
+}
+
+action router::route(const request& r) const {
+  if (r.target == "*" && r.verb == method::options)
+    return {id_of(fixed_route::unmatched), response{200, {}, {}, {}, false}.header("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")};
+  auto target = parse_target(r.target);
+  if (!target) return {id_of(fixed_route::unmatched), render(problem{problem_code::bad_request, "The request target is not a valid one."}, r)};
+  const auto depth = prefix_depth(*target);
+  if (!depth) return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)};
+  return route_call(std::make_shared<const call>(call{r, std::move(*target), *depth}));
+}
+
+action router::route_call(const call_ptr& c) const {
+  if (c->size() == 0) return answer_links(*c, fixed_route::root, "");
+  if (const auto* entry = table_.find((*c)[0])) return route_resource(c, *entry);
+  return route_fixed(c);
+}
+
+action router::route_fixed(const call_ptr& c) const {
+  const auto& first = (*c)[0];
+  const auto& r = c->r;
+  if (first == "actuator") return route_actuator(*c);
+  if (first == "events" && c->size() == 1) return read_events(*c);
+  if (first == "profile" && c->size() == 1) return answer_links(*c, fixed_route::profile, "/profile");
+  if (first == "profile" && c->size() == 2) return answer_profile(*c);
+  if (first == "problems" && c->size() <= 2) return answer_problem_page(*c);
+  if (first == "openapi.json" && c->size() == 1) {
+    if (auto refused = refuse_method(r, read_only)) return {id_of(fixed_route::openapi), std::move(*refused)};
+    return {id_of(fixed_route::openapi), json_response(200, openapi_)};
+  }
+  if (settings_.faults_enabled && c->size() == 1 && (first == "isHealthy" || first == "makeZombie")) return answer_drill(*c, first == "makeZombie");
+  return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)};
+}
+
+action router::answer_links(const call& c, fixed_route route, std::string_view path) const {
+  if (auto refused = refuse_method(c.r, read_only)) return {id_of(route), std::move(*refused)};
+  return {id_of(route), response{200, prefers_plain_json(c.r.accept) ? content::json : content::hal, links_body(table_, base(c.r), path), {}, false}};
+}
+
+action router::answer_profile(const call& c) const {
+  const auto* entry = table_.find(c[1]);
+  if (entry == nullptr) return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such collection."}, c.r)};
+  if (auto refused = refuse_method(c.r, read_only)) return {entry->profile_route, std::move(*refused)};
+  return {entry->profile_route, response{200, content::schema, entry->schema, {}, false}};
+}
+
+action router::answer_problem_page(const call& c) const {
+  const auto route = id_of(c.size() == 1 ? fixed_route::problems : fixed_route::problem);
+  if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
+  std::string text;
+  if (c.size() == 1) {
+    for (const auto& k : problem_kinds()) text.append("/problems/").append(k.slug).append("\n");
+  } else if (const auto* kind = find_problem(c[1])) {
+    text = explanation(*kind);
+  } else {
+    return {route, render(problem{problem_code::not_found, "There is no such kind of problem."}, c.r)};
+  }
+  return {route, response{200, content::text, std::move(text), {}, false}};
+}
+
+}  // namespace crema::http

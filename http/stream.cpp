@@ -1,0 +1,136 @@
+// The part of a session that sends events: a page is read, written, and only then the next is read, so a slow client costs one
+// page of memory. A following stream sleeps until the front door wakes it, or a heartbeat is due.
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+
+#include "http/feed.hpp"
+#include "http/session.hpp"
+#include "telemetry/log.hpp"
+
+namespace crema::http {
+
+void session::start_stream(stream_plan plan) {
+  const auto media = plan.sse ? content::sse : content::ndjson;
+  if (request_.verb == method::head) return write(response{200, media, {}, {}, false});
+  if (!engine::enter(engine_->streams, engine_->settings.event_streams_max))
+    return write(render(problem{problem_code::overloaded, "Too many event streams are open.", {}, 5000}, request_));
+  engine_->metrics.streams.add(1);
+  stream_ = std::make_unique<stream_state>();
+  stream_->plan = std::move(plan);
+  stream_->chunked = request_.version >= 11;
+  phase_ = phase::streaming;
+  status_ = 200;
+  closing_ = !stream_->chunked || !keep_alive_ || stream_->plan.follow;
+  if (stream_->plan.follow) {
+    // Before the first read: what is committed in between must wake us.
+    stream_->wakes = engine_->door.subscribe([weak = weak_from_this(), woken = stream_->woken] {
+      if (woken->exchange(true)) return;  // already on its way
+      if (const auto self = weak.lock())
+        net::post(self->socket_.get_executor(), [weak] {
+          if (const auto s = weak.lock()) s->wake();
+        });
+    });
+    watch_peer();
+  }
+  response head{200, media, {}, {}, false};
+  head.header("Cache-Control", "no-store");
+  head_.clear();
+  append_head(head, stream_->chunked);
+  if (stream_->plan.sse) body_ = "retry: 1000\n\n";
+  else body_.clear();
+  stream_step();
+}
+
+void session::stream_step() {
+  if (phase_ == phase::closed || !stream_) return;
+  const bool heartbeat = phase_ == phase::stream_idle;
+  phase_ = phase::streaming;
+  if (engine_->draining() && stream_->plan.follow) return write_piece(true);
+  stream_->woken->store(false);
+  bool at_end = false;
+  try {
+    const auto found = engine_->door.events(stream_->plan.query);
+    for (const auto& e : found.events) append_feed_entry(body_, engine_->door.system(), e, stream_->plan.sse);
+    stream_->plan.query.from = found.next;
+    at_end = found.at_end;
+  } catch (const std::exception& e) {
+    telemetry::log(telemetry::level::error, "an event stream failed", {{"what", e.what()}, {"trace", trace_id_text(request_.trace)}});
+    return hard_close();  // without the last chunk: the client can tell that this is not the end
+  }
+  if (body_.empty() && at_end && heartbeat && stream_->plan.sse) body_ = ": heartbeat\n\n";
+  if (at_end && !stream_->plan.follow) return write_piece(true);
+  if (!body_.empty() || !stream_->head_sent) return write_piece(false);
+  if (at_end) return stream_sleep();
+  net::post(socket_.get_executor(), [self = shared_from_this()] { self->stream_step(); });  // nothing matched yet: others first
+}
+
+void session::write_piece(bool last) {
+  if (stream_->chunked) {
+    char size[24];
+    const auto n = std::snprintf(size, sizeof size, "%zx\r\n", body_.size());
+    if (!body_.empty()) {
+      head_.append(size, static_cast<std::size_t>(n));
+      body_.append("\r\n");
+    }
+    if (last) body_.append("0\r\n\r\n");
+  }
+  stream_->head_sent = true;
+  stream_->bytes += body_.size();
+  set_deadline_ms(engine_->settings.write_timeout_ms);
+  const std::array<net::const_buffer, 2> parts{net::buffer(head_), net::buffer(body_)};
+  net::async_write(socket_, parts, [self = shared_from_this(), last](const error_code& ec, std::size_t) { self->on_piece_written(ec, last); });
+}
+
+void session::on_piece_written(const error_code& ec, bool last) {
+  if (phase_ != phase::streaming) return;
+  if (ec) return hard_close();
+  head_.clear();
+  body_.clear();
+  if (!last) return stream_step();
+  const bool ends = closing_ || engine_->draining();
+  leave_stream();
+  if (ends) return finish();
+  next_request();
+}
+
+void session::stream_sleep() {
+  phase_ = phase::stream_idle;
+  set_deadline_ms(engine_->settings.event_heartbeat_ms);
+  // By way of the queue: with many commits and few matches this would otherwise call itself ever deeper.
+  if (stream_->woken->load()) net::post(socket_.get_executor(), [self = shared_from_this()] { self->wake(); });
+}
+
+void session::wake() {
+  if (phase_ == phase::stream_idle && stream_) {
+    phase_ = phase::streaming;  // not a heartbeat
+    stream_step();
+  }
+}
+
+void session::stream_end() {
+  phase_ = phase::streaming;
+  write_piece(true);
+}
+
+void session::leave_stream() {
+  if (!stream_) return;
+  account(status_, stream_->bytes);
+  stream_.reset();
+  engine_->streams.fetch_sub(1, std::memory_order_relaxed);
+  engine_->metrics.streams.add(-1);
+}
+
+// A follower that went away would otherwise be noticed only by the next write.
+void session::watch_peer() {
+  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& ec) {
+    if (ec || !self->stream_) return;
+    error_code peek_error;
+    char byte = 0;
+    self->socket_.non_blocking(true, peek_error);
+    const auto n = self->socket_.receive(net::buffer(&byte, 1), tcp::socket::message_peek, peek_error);
+    if (peek_error == net::error::would_block) return self->watch_peer();
+    if (n == 0 || peek_error) self->hard_close();
+  });
+}
+
+}  // namespace crema::http

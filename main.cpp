@@ -1,0 +1,256 @@
+// The composition root: the only file that knows every concrete type. It turns settings into parts, puts them together, and waits
+// for the end: a signal (drain, then exit 0) or a failure of the node (exit 1, at once, without an answer for what is not durable).
+#include <csignal>
+#include <cstdlib>
+#include <future>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include <unistd.h>
+
+#include "actors/node.hpp"
+#include "actors/notifier.hpp"
+#include "behaviors/systems.hpp"
+#include "cli/cli.hpp"
+#include "http/server.hpp"
+#include "http/webhook.hpp"
+#include "storage/format.hpp"
+#include "storage/lmdb/lmdb_store.hpp"
+#include "storage/maintenance.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/trace.hpp"
+
+namespace {
+
+using namespace crema;
+using config::values;
+
+template <class T>
+T number(const values& v, const std::string& name) { return static_cast<T>(v.get_int(name)); }
+
+// ---- settings into parts
+
+telemetry::log_settings log_settings_of(const values& v) {
+  telemetry::log_settings s;
+  const auto& level = v.get_text("log.level");
+  s.threshold = level == "debug" ? telemetry::level::debug : level == "warn" ? telemetry::level::warn : level == "error" ? telemetry::level::error : telemetry::level::info;
+  const auto& format = v.get_text("log.format");
+  using style = telemetry::log_settings::style;
+  s.format = format == "text" ? style::text : format == "json" ? style::json : style::automatic;
+  s.directory = std::filesystem::path(v.get_text("data.directory")) / "logs";
+  s.file_bytes_max = number<std::uint64_t>(v, "log.fileBytesMax");
+  s.files_max = number<std::uint32_t>(v, "log.filesMax");
+  s.access_log = v.get_bool("log.access");
+  return s;
+}
+
+storage::lmdb_options store_options_of(const values& v) {
+  storage::lmdb_options o;
+  o.map_bytes_max = number<std::uint64_t>(v, "data.mapBytesMax");
+  o.reserve_bytes = number<std::uint64_t>(v, "data.reserveBytes");
+  return o;
+}
+
+actors::context_settings context_settings_of(const values& v, const context_declaration& context) {
+  actors::context_settings c;
+  c.slow_min = v.get_ms(context.name + ".slow.minMs");
+  c.slow_max = v.get_ms(context.name + ".slow.maxMs");
+  if (context.state == nullptr) return c;  // it only carries views: nobody asks it
+  const auto at = context.bulkhead + ".bulkhead.";
+  auto& b = c.bulkhead;
+  b.concurrent_max = number<std::uint32_t>(v, at + "maxConcurrent");
+  b.queued_max = number<std::uint32_t>(v, at + "maxQueued");
+  b.call_timeout = v.get_ms(at + "callTimeoutMs");
+  b.window = v.get_ms(at + "windowMs");
+  b.window_calls_min = number<std::uint32_t>(v, at + "windowCallsMin");
+  b.failure_rate_percent = number<std::uint32_t>(v, at + "failureRatePercent");
+  b.slow_call = v.get_ms(at + "slowCallMs");
+  b.slow_rate_percent = number<std::uint32_t>(v, at + "slowRatePercent");
+  b.consecutive_errors = number<std::uint32_t>(v, at + "consecutiveErrors");
+  b.open_time = v.get_ms(at + "openMs");
+  b.half_open_probes = number<std::uint32_t>(v, at + "halfOpenProbes");
+  return c;
+}
+
+actors::runtime_settings runtime_settings_of(const values& v, const system_declaration& system) {
+  actors::runtime_settings s;
+  s.partitions = number<std::uint16_t>(v, "node.partitions");
+  s.threads = number<std::size_t>(v, "runtime.threads");
+  s.idle = v.get_ms("runtime.idleMs");
+  s.awake_max = number<std::uint64_t>(v, "runtime.awakeMax");
+  s.mailbox_max = number<std::uint32_t>(v, "runtime.mailboxMax");
+  s.in_flight_max = number<std::uint64_t>(v, "runtime.inFlightMax");
+  s.outbox_max = number<std::uint64_t>(v, "runtime.outboxMax");
+  s.ask_time_limit = v.get_ms("runtime.askTimeLimitMs");
+  s.poison_attempts = number<std::uint32_t>(v, "runtime.poisonAttempts");
+  s.restart_intensity = number<std::uint32_t>(v, "runtime.restartIntensity");
+  s.restart_period = v.get_ms("runtime.restartPeriodMs");
+  s.backoff_min = v.get_ms("runtime.backoffMinMs");
+  s.backoff_max = v.get_ms("runtime.backoffMaxMs");
+  s.idempotency_ttl = std::chrono::hours(v.get_int("runtime.idempotencyHours"));
+  s.sort_rows_max = number<std::uint64_t>(v, "runtime.sortRowsMax");
+  s.batch_items_max = number<std::size_t>(v, "journal.batchRecordsMax");
+  s.batch_wait = std::chrono::microseconds(v.get_int("journal.batchWaitUs"));
+  s.journal_queue_max = number<std::size_t>(v, "journal.queueMax");
+  s.trace_spans_max = number<std::size_t>(v, "trace.ringSpans");
+  s.trace_sample_percent = number<std::uint32_t>(v, "trace.samplePercent");
+  s.notify_concurrent_max = number<std::uint32_t>(v, "notify.maxConcurrent");
+  s.notify_retry_min = v.get_ms("notify.retryMinMs");
+  s.notify_retry_max = v.get_ms("notify.retryMaxMs");
+  s.seed = (static_cast<std::uint64_t>(std::random_device{}()) << 32U) ^ std::random_device{}();
+  for (const auto& c : system.contexts) s.contexts.emplace(c.name, context_settings_of(v, c));
+  s.system = v.of_system(system);
+  return s;
+}
+
+http::server_settings server_settings_of(const values& v) {
+  http::server_settings s;
+  const auto& listen = v.get_text("http.listen");
+  const auto colon = listen.rfind(':');
+  s.listen_host = listen.substr(0, colon);
+  if (s.listen_host.starts_with('[')) s.listen_host = s.listen_host.substr(1, s.listen_host.size() - 2);
+  if (s.listen_host == "localhost") s.listen_host = "127.0.0.1";
+  s.listen_port = static_cast<std::uint16_t>(std::stoi(listen.substr(colon + 1)));
+  s.threads = number<unsigned>(v, "http.threads");
+  if (s.threads == 0) s.threads = std::max(1U, std::thread::hardware_concurrency());
+  s.trusted_proxies = v.get_list("http.trustedProxies");
+  s.connections_max = number<std::size_t>(v, "http.connectionsMax");
+  s.body_bytes_max = number<std::size_t>(v, "http.bodyBytesMax");
+  s.header_bytes_max = number<std::uint32_t>(v, "http.headerBytesMax");
+  s.uri_bytes_max = number<std::size_t>(v, "http.uriBytesMax");
+  s.json_depth_max = number<std::size_t>(v, "http.jsonDepthMax");
+  s.in_flight_max = number<std::size_t>(v, "runtime.inFlightMax");
+  s.event_streams_max = number<std::size_t>(v, "http.eventStreamsMax");
+  s.page_size_default = number<std::uint32_t>(v, "http.pageSizeDefault");
+  s.page_size_max = number<std::uint32_t>(v, "http.pageSizeMax");
+  s.request_read_timeout_ms = number<std::uint32_t>(v, "http.requestReadTimeoutMs");
+  s.keep_alive_idle_ms = number<std::uint32_t>(v, "http.keepAliveIdleMs");
+  s.write_timeout_ms = number<std::uint32_t>(v, "http.writeTimeoutMs");
+  s.request_time_limit_ms = number<std::uint32_t>(v, "runtime.requestTimeLimitMs");
+  s.drain_limit_ms = number<std::uint32_t>(v, "http.drainLimitMs");
+  s.drain_idle_ms = number<std::uint32_t>(v, "http.drainIdleMs");
+  s.event_heartbeat_ms = number<std::uint32_t>(v, "http.sseHeartbeatMs");
+  s.rate_requests_per_s = static_cast<double>(v.get_int("http.rateLimitPerSecond"));
+  s.rate_burst = number<std::uint32_t>(v, "http.rateLimitBurst");
+  s.management_token = v.get_text("http.managementToken");
+  s.faults_enabled = v.get_bool("faults.enabled");
+  return s;
+}
+
+std::shared_ptr<notification_sink> sink_of(const values& v) {
+  if (v.get_text("notify.adapter") == "log") return std::make_shared<actors::log_sink>();
+  return std::make_shared<http::webhook_sink>(v.get_text("notify.webhookUrl"), v.get_ms("notify.webhookTimeoutMs"));
+}
+
+// ---- serve
+
+// The end of the process is awaited in one place: SIGTERM and SIGINT, or the node's own word that it cannot go on.
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+// A listening socket handed down by the parent, as systemd's socket activation does: LISTEN_FDS sockets from descriptor 3 on.
+std::optional<int> inherited_socket() {
+  const char* count = std::getenv("LISTEN_FDS");
+  const char* whose = std::getenv("LISTEN_PID");
+  if (count == nullptr || whose == nullptr || std::strtol(whose, nullptr, 10) != getpid() || std::strtol(count, nullptr, 10) < 1) return std::nullopt;
+  return 3;
+}
+
+int serve(const cli::serve_options& options) {
+  const auto signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits it; sigwait below takes them
+  std::signal(SIGPIPE, SIG_IGN);
+
+  const auto& v = options.settings;
+  const auto system = find_system(options.system);
+  telemetry::start_logging(log_settings_of(v));
+  telemetry::metrics metrics;
+  telemetry::trace_ring traces(number<std::size_t>(v, "trace.ringSpans"));
+  const actors::system_clock time;
+  int exit_code = cli::ok;
+  try {
+    const auto store = storage::open_lmdb(v.get_text("data.directory"), store_options_of(v));
+    actors::node_parts parts;
+    parts.system = &system;
+    parts.store = store.get();
+    parts.time = &time;
+    parts.metrics = &metrics;
+    parts.traces = &traces;
+    parts.sink = sink_of(v);
+    parts.on_failure = [](const std::string& why) {
+      // Nothing may be answered any more, and what is in memory is ahead of the disk: end here, recover at the next start.
+      std::cerr << "crema: the node stops: " << why << '\n';
+      telemetry::stop_logging();
+      std::_Exit(cli::failed);
+    };
+    actors::node node(parts, runtime_settings_of(v, system));
+    http::server server(server_settings_of(v), node, metrics);
+    node.start();
+    server.start(inherited_socket());  // health is answered at once; readiness is DOWN until recovery is complete
+    std::cout << "crema " << CREMA_VERSION << " serves " << system.name << " at http://" << v.get_text("http.listen").substr(0, v.get_text("http.listen").rfind(':')) << ":" << server.port()
+              << " (data in " << v.get_text("data.directory") << ")" << std::endl;
+
+    int signal = 0;
+    sigwait(&signals, &signal);
+    telemetry::log(telemetry::level::info, "stopping: no new connections, requests in flight finish");
+    std::promise<void> drained;
+    server.drain([&] { drained.set_value(); });
+    drained.get_future().wait();
+    server.stop();
+    node.stop();
+    telemetry::log(telemetry::level::info, "stopped; everything is on disk");
+  } catch (const std::exception& e) {
+    std::cerr << "crema: " << e.what() << '\n';
+    exit_code = cli::failed;
+  }
+  telemetry::stop_logging();
+  return exit_code;
+}
+
+// ---- offline work on a data directory
+
+int verify(const cli::verify_options& options) {
+  const auto store = storage::open_lmdb(options.settings.get_text("data.directory"), store_options_of(options.settings));
+  const auto system = find_system(options.system);
+  const auto report = options.rebuild_views ? storage::rebuild_and_verify(*store, system) : storage::verify(*store, system);
+  std::cout << (options.json ? storage::to_json(report) : storage::to_text(report)) << std::flush;
+  return report.faults.empty() ? cli::ok : cli::failed;
+}
+
+int restore(const cli::restore_options& options) {
+  const auto system = find_system(options.system);
+  const auto directory = options.settings.get_text("data.directory");
+  const auto from = storage::open_lmdb(options.backup, store_options_of(options.settings));
+  const auto to = storage::open_lmdb(directory, store_options_of(options.settings));
+  const auto report = storage::restore(*from, *to, system, options.to_sequence, options.to_time);
+  std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset << std::endl;
+  return cli::ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cli::actions does;
+  does.systems = system_names();
+  does.settings = [](const std::string& name) {
+    auto all = config::runtime_settings();
+    config::add_system(all, find_system(name));
+    return all;
+  };
+  does.serve = serve;
+  does.verify = verify;
+  does.restore = restore;
+  try {
+    return cli::run(argc, argv, does, std::cout, std::cerr);
+  } catch (const std::exception& e) {
+    std::cerr << "crema: " << e.what() << '\n';
+    return cli::failed;
+  }
+}

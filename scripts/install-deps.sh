@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that are missing, and says nothing when none is.
+#   scripts/install-deps.sh         what building and running takes
+#   scripts/install-deps.sh test    also what the tests and `ninja check` take
+set -euo pipefail
+
+build_packages=(
+  g++ cmake ninja-build ccache mold pkg-config curl
+  libcaf-dev liblmdb-dev libboost1.81-dev libboost-url1.81-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
+  prometheus-cpp-dev catch2 libxxhash-dev libssl-dev
+)
+test_packages=(
+  python3 python3-pytest python3-requests python3-jsonschema python3-yaml
+  siege httpie wrk procps
+  clang clang-tidy clang-format
+)
+
+wanted=("${build_packages[@]}")
+[[ "${1:-}" == test ]] && wanted+=("${test_packages[@]}")
+
+# dpkg-query fails where it does not know a package; that one is then missing from the list, which is what counts.
+installed=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^\([^: ]*\)[^ ]* installed$/\1/p') || true
+missing=()
+for package in "${wanted[@]}"; do
+  grep -qx -- "$package" <<<"$installed" || missing+=("$package")
+done
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "These packages are missing, and only root can install them: ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${as_root[@]}" apt-get -qq update &&
+       "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 30 "$log" >&2
+  echo "apt-get could not install: ${missing[*]}" >&2
+  exit 1
+fi

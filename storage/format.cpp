@@ -1,0 +1,64 @@
+#include "storage/format.hpp"
+
+#include <string>
+
+#include "storage/layout.hpp"
+
+namespace crema::storage {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& text) { throw storage_error(storage_errc::format, text); }
+
+// By field_kind. FROZEN.
+constexpr std::string_view kind_letters = "idbtmyl";
+
+// One line a field: "orderId i", "rewardId i?". Append only: the stored text is a prefix of the present one.
+std::string describe(const record_type& type) {
+  std::string text;
+  for (const auto& f : type.fields) {
+    text.append(f.name).append(" ").append(1, kind_letters[static_cast<std::size_t>(f.kind)]);
+    if (f.nullable) text.append("?");
+    text.append("\n");
+  }
+  return text;
+}
+
+void check_type(transaction& tx, const record_type& type) {
+  const auto present = describe(type);
+  const auto stored = tx.get(table::meta, schema_key(type.name));
+  if (stored && *stored == present) return;
+  if (stored && present.compare(0, stored->size(), *stored) != 0)
+    refuse("the fields of '" + std::string(type.name) + "' are not those that this data was written with: fields may only be added at the end. Written: " +
+           std::string(*stored) + "Now: " + present);
+  tx.put(table::meta, schema_key(type.name), present);
+}
+
+}  // namespace
+
+void prepare(store& s, const system_declaration& system, std::uint16_t partitions) {
+  const auto tx = s.write();
+  if (const auto version = read_number(*tx, table::meta, "format")) {
+    if (*version != format_version)
+      refuse("this data has format " + std::to_string(*version) + ", this crema reads format " + std::to_string(format_version) + "; use the crema that wrote it");
+    const auto written_by = std::string(tx->get(table::meta, "system").value_or(""));
+    if (written_by != system.name) refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");
+    const auto stored = read_number(*tx, table::meta, "partitions").value_or(0);
+    if (stored != partitions)
+      refuse("this data was made with node.partitions = " + std::to_string(stored) + ", which cannot change; set it back from " + std::to_string(partitions));
+  } else {
+    tx->put(table::meta, "format", number_key(format_version));
+    tx->put(table::meta, "system", system.name);
+    tx->put(table::meta, "partitions", number_key(partitions));
+  }
+  for (const auto* type : system.all_types()) check_type(*tx, *type);
+  tx->commit();
+}
+
+std::uint16_t partitions_of(const store& s) {
+  const auto n = read_number(*s.read(), table::meta, "partitions");
+  if (!n) refuse("there is no crema data here; give the right directory with --data");
+  return static_cast<std::uint16_t>(*n);
+}
+
+}  // namespace crema::storage

@@ -1,0 +1,184 @@
+#include "storage/layout.hpp"
+
+namespace crema::storage {
+
+namespace {
+
+// First byte of an index key: which kind of entry follows. FROZEN.
+constexpr char index_of_finder = 1;
+constexpr char index_of_key = 2;
+
+// Texts longer than this are cut and told apart by a hash, so that a key stays below max_key_bytes.
+constexpr std::size_t index_text_max = 96;
+
+template <class Int>
+void put_big_endian(std::string& out, Int v) {
+  for (int shift = static_cast<int>(sizeof(Int) - 1) * 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
+}
+
+std::uint64_t read_big_endian(std::string_view bytes) {
+  std::uint64_t v = 0;
+  for (const auto b : bytes) v = v << 8U | static_cast<std::uint8_t>(b);
+  return v;
+}
+
+void put_index_value(std::string& out, const scalar& s) {
+  if (const auto* text = std::get_if<std::string_view>(&s)) {
+    out.append(text->substr(0, index_text_max));
+    out.push_back('\0');  // texts hold no NUL (checked at the edge): "ab" sorts before "abc"
+    if (text->size() > index_text_max) put_big_endian(out, checksum(*text, 0));
+    return;
+  }
+  out.push_back(std::holds_alternative<std::monostate>(s) ? '\0' : '\1');
+  out.append(ordered_key(s));
+}
+
+std::string meta_key(std::string_view name, std::uint64_t n) { return std::string(name) + "/" + std::to_string(n); }
+
+}  // namespace
+
+std::string journal_key(std::uint16_t partition, std::uint64_t sequence) {
+  std::string k;
+  put_big_endian(k, partition);
+  put_big_endian(k, sequence);
+  return k;
+}
+
+std::string collection_prefix(collection_ref c) {
+  std::string k;
+  put_big_endian(k, c.index);
+  return k;
+}
+
+std::string row_key(collection_ref c, std::uint64_t id) {
+  auto k = collection_prefix(c);
+  put_big_endian(k, id);
+  return k;
+}
+
+std::string lane_prefix(lane l) {
+  std::string k;
+  put_big_endian(k, l.context);
+  put_big_endian(k, l.partition);
+  return k;
+}
+
+std::string outbox_key(const outbox_ref& r) {
+  auto k = lane_prefix(r.where);
+  put_big_endian(k, r.id.sequence);
+  put_big_endian(k, r.id.index);
+  return k;
+}
+
+outbox_ref parse_outbox_key(std::string_view key) {
+  if (key.size() != 16) throw decode_error("an outbox key is not 16 bytes long");
+  outbox_ref r;
+  r.where.context = static_cast<std::uint16_t>(read_big_endian(key.substr(0, 2)));
+  r.where.partition = static_cast<std::uint16_t>(read_big_endian(key.substr(2, 2)));
+  r.id.sequence = read_big_endian(key.substr(4, 8));
+  r.id.index = static_cast<std::uint32_t>(read_big_endian(key.substr(12, 4)));
+  return r;
+}
+
+std::string timer_key(std::int64_t due_ms, message_id id) {
+  std::string k;
+  put_big_endian(k, static_cast<std::uint64_t>(due_ms));
+  put_big_endian(k, id.sequence);
+  put_big_endian(k, id.index);
+  return k;
+}
+
+std::string number_key(std::uint64_t n) {
+  std::string k;
+  put_big_endian(k, n);
+  return k;
+}
+
+std::uint64_t tail_number(std::string_view key) {
+  if (key.size() < 8) throw decode_error("a key has no number at its end");
+  return read_big_endian(key.substr(key.size() - 8));
+}
+
+std::string encode_row(const row_header& header, const value& row) {
+  std::string out;
+  wire::put_fixed64(out, header.sequence);
+  wire::put_varint(out, header.version);
+  wire::put_varint(out, header.partition);
+  wire::put_varint(out, row.type().version);
+  encode_fields(row.type(), row.data(), out);
+  return out;
+}
+
+void stamp_row(std::string& row_bytes, std::uint64_t sequence) noexcept {
+  for (std::size_t i = 0; i < 8 && i < row_bytes.size(); ++i) row_bytes[i] = static_cast<char>(sequence >> (8 * i));
+}
+
+row_header decode_row_header(std::string_view bytes) {
+  wire::reader in(bytes);
+  row_header h;
+  h.sequence = in.fixed64();
+  h.version = in.varint();
+  h.partition = static_cast<std::uint16_t>(in.varint());
+  return h;
+}
+
+stored_row decode_row(const record_type& type, std::uint64_t id, std::string_view bytes) {
+  wire::reader in(bytes);
+  stored_row r;
+  r.id = id;
+  (void)in.fixed64();  // sequence
+  r.version = in.varint();
+  (void)in.varint();  // partition
+  const auto type_version = static_cast<std::uint16_t>(in.varint());
+  r.row = decode_fields(type, type_version, in.rest());
+  return r;
+}
+
+std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments) {
+  std::string k(1, index_of_finder);
+  k.push_back(c.view ? 'v' : 's');
+  put_big_endian(k, c.index);
+  k.push_back(static_cast<char>(finder));
+  for (const auto& a : arguments) put_index_value(k, a);
+  return k;
+}
+
+std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row) {
+  std::vector<std::string> keys;
+  keys.reserve(resource.finders.size());
+  for (std::size_t i = 0; i < resource.finders.size(); ++i) {
+    std::vector<scalar> values;
+    for (const auto f : resource.finders[i].fields) values.push_back(resource.row->fields[f].get(row.data()));
+    auto key = index_prefix(c, i, values);
+    put_big_endian(key, id);
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+std::string unique_key(std::uint16_t context, std::string_view key) {
+  std::string k(1, index_of_key);
+  put_big_endian(k, context);
+  put_index_value(k, key);
+  return k;
+}
+
+std::string counter_key(std::uint16_t context) { return meta_key("counter", context); }
+std::string row_count_key(collection_ref c) { return meta_key(c.view ? "rows/view" : "rows/state", c.index); }
+std::string view_number_key(std::uint16_t view) { return meta_key("viewnumber", view); }
+std::string checkpoint_key(std::uint16_t context) { return meta_key("checkpoint", context); }
+std::string schema_key(std::string_view type_name) { return "schema/" + std::string(type_name); }
+
+std::string after_prefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+std::optional<std::uint64_t> read_number(const snapshot& s, table t, std::string_view key) {
+  const auto bytes = s.get(t, key);
+  if (!bytes) return std::nullopt;
+  return tail_number(*bytes);
+}
+
+}  // namespace crema::storage

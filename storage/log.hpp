@@ -1,0 +1,104 @@
+// The node's log: writes batches of steps in one transaction each, and reads records back in log order.
+//
+// log_writer belongs to one thread (the journal writer). log_reader belongs to the thread and snapshot that it was made with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/layout.hpp"
+#include "storage/record.hpp"
+#include "storage/store.hpp"
+
+namespace crema::storage {
+
+struct row_write {
+  collection_ref where;
+  std::uint64_t id = 0;
+  std::string bytes;  ///< empty: the row goes
+};
+
+/// What one step changes on disk. A step without a record (a view's progress) is derived data.
+struct commit_item {
+  std::shared_ptr<const journal_record> record;  ///< with its sequence
+  std::string body;                              ///< encode_body(*record)
+  std::vector<row_write> rows;                   ///< the subject's own state row first
+  std::vector<std::string> index_put, index_erase;
+  std::vector<std::pair<std::string, std::uint64_t>> unique_put;  ///< unique_key → id
+  std::vector<std::pair<collection_ref, int>> row_delta;          ///< rows more or fewer in a collection
+  std::vector<std::pair<std::string, std::string>> meta;
+};
+
+class log_writer {
+ public:
+  /// Reads where the log ends. Throws storage_error (corrupt) where the tail does not match its checksum.
+  log_writer(store& s, std::uint16_t partitions, std::size_t contexts);
+
+  std::uint64_t next_sequence() const noexcept { return next_sequence_; }
+
+  /// Writes all items, in order, in one transaction. Throws storage_error; then nothing may be taken as done and the writer is
+  /// not to be used again.
+  void write(std::span<const commit_item> items);
+
+ private:
+  class batch;
+  store& store_;
+  std::uint16_t partitions_;
+  std::vector<std::uint64_t> chain_;     ///< last checksum by partition
+  std::vector<std::uint64_t> counters_;  ///< highest number dealt, by context
+  std::map<std::string, std::uint64_t> row_counts_;
+  std::uint64_t next_sequence_ = 1;
+};
+
+/// One record as it stands on disk.
+struct raw_record {
+  std::uint16_t partition = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t previous_checksum = 0;
+  std::uint64_t checksum = 0;
+  std::string_view body;  ///< dies with the reader's next step
+
+  bool intact() const noexcept;
+};
+
+/// Records of all partitions in log order.
+class log_reader {
+ public:
+  /// Begins with the record that holds offset `from`, or the next one.
+  log_reader(const snapshot& s, std::uint16_t partitions, std::uint64_t from);
+  /// The next record, or nothing at the end. Throws storage_error (corrupt) for bytes that are no record.
+  std::optional<raw_record> next();
+
+ private:
+  struct source {
+    std::uint16_t partition;
+    std::uint64_t sequence;
+    std::unique_ptr<cursor> at;
+  };
+  void push(source s);
+  std::vector<source> heap_;
+  std::optional<source> current_;
+};
+
+/// The body of a journal value, without its checksums. Throws storage_error (corrupt).
+std::string_view body_of(std::string_view journal_value);
+
+std::string idempotency_value(std::uint64_t fingerprint, timestamp at, const address& subject, std::string_view row_bytes);
+struct idempotency_entry {
+  std::uint64_t fingerprint = 0;
+  timestamp at;
+  std::uint16_t context = 0;
+  std::uint64_t id = 0;
+  std::string_view row_bytes;
+};
+idempotency_entry decode_idempotency(std::string_view bytes);
+
+}  // namespace crema::storage

@@ -1,0 +1,287 @@
+#include "storage/projection.hpp"
+
+#include <algorithm>
+
+#include "storage/layout.hpp"
+
+namespace crema::storage {
+
+// Rows changed since the last take, over those on disk.
+class projection::overlay final {
+ public:
+  explicit overlay(const store& s) : store_(s) {}
+
+  void begin() { snapshot_ = store_.read(); }
+  void end() { snapshot_.reset(); }
+  bool empty() const { return rows_.empty(); }
+
+  // The row_store of one view, for the time of one event.
+  class rows_of final : public row_store {
+   public:
+    rows_of(overlay& all, const view_declaration& view) : all_(all), view_(view) {}
+    value get(std::uint64_t id) override { return all_.get(view_, id); }
+    void put(std::uint64_t id, value row) override { all_.put(view_, id, std::move(row)); }
+    void erase(std::uint64_t id) override { all_.put(view_, id, {}); }
+    std::uint64_t next_id() override { return all_.next_id(view_); }
+    value last(std::string_view finder, const std::vector<scalar>& arguments) override { return all_.last(view_, finder, arguments); }
+
+   private:
+    overlay& all_;
+    const view_declaration& view_;
+  };
+
+  commit_item take() {
+    commit_item item;
+    for (auto& [key, e] : rows_) {
+      const collection_ref where{true, key.first};
+      item.rows.push_back({where, key.second, e.row ? encode_row({0, ++e.version, 0}, e.row) : std::string()});
+      const int delta = static_cast<int>(static_cast<bool>(e.row)) - static_cast<int>(e.was_there);
+      if (delta != 0) item.row_delta.emplace_back(where, delta);
+    }
+    for (auto& [key, present] : index_) (present ? item.index_put : item.index_erase).push_back(key);
+    for (const auto& [view, n] : numbers_) item.meta.emplace_back(view_number_key(view), number_key(n));
+    rows_.clear();
+    index_.clear();
+    numbers_.clear();
+    return item;
+  }
+
+ private:
+  struct entry {
+    value row;
+    std::uint64_t version = 0;
+    bool was_there = false;
+  };
+
+  entry& find(const view_declaration& view, std::uint64_t id) {
+    const auto [at, fresh] = rows_.try_emplace({view.index, id});
+    if (fresh) {
+      const collection_ref where{true, view.index};
+      if (const auto bytes = snapshot_->get(table::views, row_key(where, id))) {
+        auto stored = decode_row(*view.resource.row, id, *bytes);
+        at->second = {std::move(stored.row), stored.version, true};
+      }
+    }
+    return at->second;
+  }
+
+  value get(const view_declaration& view, std::uint64_t id) { return find(view, id).row; }
+
+  void put(const view_declaration& view, std::uint64_t id, value row) {
+    auto& e = find(view, id);
+    const collection_ref where{true, view.index};
+    if (e.row)
+      for (auto& k : index_keys(where, view.resource, id, e.row)) index_[std::move(k)] = false;
+    e.row = std::move(row);
+    if (e.row)
+      for (auto& k : index_keys(where, view.resource, id, e.row)) index_[std::move(k)] = true;
+  }
+
+  std::uint64_t next_id(const view_declaration& view) {
+    auto at = numbers_.find(view.index);
+    if (at == numbers_.end()) at = numbers_.emplace(view.index, read_number(*snapshot_, table::meta, view_number_key(view.index)).value_or(0)).first;
+    return ++at->second;
+  }
+
+  value last(const view_declaration& view, std::string_view finder, const std::vector<scalar>& arguments) {
+    const auto& finders = view.resource.finders;
+    const auto at = std::find_if(finders.begin(), finders.end(), [&](const auto& f) { return f.name == finder; });
+    if (at == finders.end()) throw std::logic_error("view '" + view.name + "' has no finder '" + std::string(finder) + "'");
+    const auto prefix = index_prefix({true, view.index}, static_cast<std::size_t>(at - finders.begin()), arguments);
+    const auto key = std::max(last_in_overlay(prefix), last_on_disk(prefix));
+    return key.empty() ? value{} : get(view, tail_number(key));
+  }
+
+  std::string last_in_overlay(const std::string& prefix) const {
+    for (auto at = index_.lower_bound(after_prefix(prefix)); at != index_.begin();) {
+      --at;
+      if (at->first.compare(0, prefix.size(), prefix) != 0) break;
+      if (at->second) return at->first;
+    }
+    return {};
+  }
+
+  std::string last_on_disk(const std::string& prefix) const {
+    const auto c = snapshot_->open(table::index);
+    (void)c->seek(after_prefix(prefix));
+    while (c->prev() && c->key().substr(0, prefix.size()) == prefix) {
+      const auto changed = index_.find(std::string(c->key()));
+      if (changed == index_.end() || changed->second) return std::string(c->key());
+    }
+    return {};
+  }
+
+  const store& store_;
+  std::unique_ptr<snapshot> snapshot_;
+  std::map<std::pair<std::uint16_t, std::uint64_t>, entry> rows_;
+  std::map<std::string, bool> index_;
+  std::map<std::uint16_t, std::uint64_t> numbers_;
+};
+
+projection::projection(const system_declaration& system, std::uint16_t context, const store& s, const type_catalog& types)
+    : system_(system), context_(context), store_(s), types_(types), changes_(std::make_unique<overlay>(s)) {
+  load(*s.read());
+}
+
+projection::~projection() = default;
+
+bool projection::relevant(const journal_record& r) const {
+  for (const auto& v : system_.views)
+    if (v.context == context_)
+      for (const auto& e : r.events)
+        if (v.projection_of(e.type()) != nullptr) return true;
+  return false;
+}
+
+void projection::apply(const std::shared_ptr<const journal_record>& record) {
+  const auto& r = *record;
+  if (r.sequence < position_) return;
+  position_ = r.sequence + r.width();
+
+  records ready;
+  const auto settle = [&](const outbox_ref& hold, bool keep) {
+    const auto at = pending_.find(hold);
+    if (at == pending_.end()) return;
+    if (keep) ready.insert(ready.end(), at->second.begin(), at->second.end());
+    pending_.erase(at);
+    checkpoint_changed_ = true;
+  };
+  for (const auto& ref : r.confirmed) settle(ref, true);
+  for (const auto& ref : r.consumed) settle(ref, false);  // a message's ref is never in pending_
+  if (!r.compensating && relevant(r)) ready.push_back(record);
+  if (ready.empty()) return;
+
+  if (r.held) {
+    pending_[r.hold_ref()] = std::move(ready);
+    checkpoint_changed_ = true;
+    return;
+  }
+  std::sort(ready.begin(), ready.end(), [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
+  for (const auto& each : ready) show(*each);
+}
+
+void projection::show(const journal_record& r) {
+  if (skipped_.contains(r.sequence)) return;
+  changes_->begin();
+  for (std::size_t i = 0; i < r.events.size(); ++i)
+    for (const auto& v : system_.views) {
+      if (v.context != context_) continue;
+      if (const auto* p = v.projection_of(r.events[i].type())) {
+        overlay::rows_of rows(*changes_, v);
+        p->apply(rows, r.events[i].data(), event_meta{r.subject.id, r.sequence + i, r.at});
+      }
+    }
+  changes_->end();
+}
+
+std::optional<commit_item> projection::take() {
+  if (changes_->empty() && !checkpoint_changed_) return std::nullopt;
+  auto item = changes_->take();
+  item.meta.emplace_back(checkpoint_key(context_), checkpoint());
+  checkpoint_changed_ = false;
+  return item;
+}
+
+// position, then each pending hold with the places of its records: these are read again from the journal after a start.
+std::string projection::checkpoint() const {
+  std::string out;
+  wire::put_varint(out, position_);
+  wire::put_varint(out, pending_.size());
+  for (const auto& [hold, waiting] : pending_) {
+    out.append(outbox_key(hold));
+    wire::put_varint(out, waiting.size());
+    for (const auto& r : waiting) {
+      wire::put_varint(out, r->partition);
+      wire::put_varint(out, r->sequence);
+    }
+  }
+  return out;
+}
+
+void projection::load(const snapshot& s) {
+  const auto bytes = s.get(table::meta, checkpoint_key(context_));
+  if (!bytes) return;
+  wire::reader in(*bytes);
+  position_ = in.varint();
+  for (auto holds = in.varint(); holds > 0; --holds) {
+    std::string key;
+    for (int i = 0; i < 16; ++i) key.push_back(static_cast<char>(in.byte()));
+    auto& waiting = pending_[parse_outbox_key(key)];
+    for (auto n = in.varint(); n > 0; --n) {
+      const auto partition = static_cast<std::uint16_t>(in.varint());
+      const auto sequence = in.varint();
+      const auto stored = s.get(table::journal, journal_key(partition, sequence));
+      if (!stored) throw storage_error(storage_errc::corrupt, "a view waits for record " + std::to_string(sequence) + ", which is not in the journal; run: crema verify --rebuild-views");
+      waiting.push_back(std::make_shared<journal_record>(decode_body(sequence, partition, body_of(*stored), types_)));
+    }
+  }
+}
+
+namespace {
+
+void erase_all(store& s, const std::function<bool(std::string_view)>& wanted, table t) {
+  constexpr std::size_t chunk = 10000;  // keeps one transaction's dirty pages in memory bounded
+  for (std::string from;;) {
+    std::vector<std::string> keys;
+    {
+      const auto now = s.read();
+      const auto c = now->open(t);
+      for (bool there = c->seek(from); there && keys.size() < chunk; there = c->next()) {
+        from = std::string(c->key()) + '\0';
+        if (wanted(c->key())) keys.push_back(std::string(c->key()));
+      }
+      if (keys.empty()) return;
+    }
+    const auto tx = s.write();
+    for (const auto& k : keys) tx->erase(t, k);
+    tx->commit();
+  }
+}
+
+void write_derived(store& s, std::uint16_t partitions, std::size_t contexts, commit_item item) {
+  log_writer(s, partitions, contexts).write({&item, 1});
+}
+
+void forget_views(store& s, const system_declaration& system) {
+  erase_all(s, [](std::string_view) { return true; }, table::views);
+  const auto view_index = index_prefix({true, 0}, 0, {}).substr(0, 2);
+  erase_all(s, [&](std::string_view k) { return k.substr(0, 2) == view_index; }, table::index);
+  const auto tx = s.write();
+  for (const auto& c : system.contexts) tx->erase(table::meta, checkpoint_key(c.index));
+  for (const auto& v : system.views) {
+    tx->erase(table::meta, row_count_key({true, v.index}));
+    tx->erase(table::meta, view_number_key(v.index));
+  }
+  tx->commit();
+}
+
+}  // namespace
+
+void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions, const std::function<void(std::uint64_t)>& progress) {
+  constexpr std::uint64_t batch = 5000;
+  forget_views(s, system);
+  const auto types = system.catalog();
+  for (const auto& context : system.contexts) {
+    projection views(system, context.index, s, types);
+    std::uint64_t done = 0;
+    for (bool more = true; more;) {
+      {
+        const auto now = s.read();
+        log_reader log(*now, partitions, views.position());
+        std::uint64_t n = 0;
+        std::optional<raw_record> raw;
+        while (n < batch && (raw = log.next())) {
+          if (raw->sequence < views.position()) continue;
+          views.apply(std::make_shared<journal_record>(decode_body(raw->sequence, raw->partition, raw->body, types)));
+          ++n;
+        }
+        more = n == batch;
+        done += n;
+      }
+      if (auto item = views.take()) write_derived(s, partitions, system.contexts.size(), std::move(*item));
+      progress(done);
+    }
+  }
+}
+
+}  // namespace crema::storage

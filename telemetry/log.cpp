@@ -1,0 +1,272 @@
+#include "telemetry/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/periodic_worker.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <vector>
+
+namespace crema::telemetry {
+
+namespace {
+
+// Lines that wait for the writer; at about 400 bytes each this bounds the queue to 3 MB.
+constexpr std::size_t queue_lines_max = 8192;
+constexpr std::chrono::seconds flush_period{1};
+
+constexpr auto text_pattern = "%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v";
+// The payload is the inside of a JSON object: see json_members.
+constexpr auto json_pattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
+
+struct logging {
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::logger> console;
+  std::shared_ptr<spdlog::logger> file;    // null without a directory
+  std::shared_ptr<spdlog::logger> access;  // null where the access log is off
+  bool console_json = false;
+  bool access_json = true;
+  std::unique_ptr<spdlog::details::periodic_worker> flusher;
+};
+
+std::atomic<logging*> active{nullptr};
+std::atomic<level> threshold{level::warn};
+
+// Keeps every logging ever started: a thread that read `active` just before stop_logging may still be using it.
+std::vector<std::unique_ptr<logging>>& all_started() {
+  static std::vector<std::unique_ptr<logging>> list;
+  return list;
+}
+std::mutex start_lock;
+
+spdlog::level::level_enum to_spdlog(level l) {
+  switch (l) {
+    case level::debug: return spdlog::level::debug;
+    case level::info: return spdlog::level::info;
+    case level::warn: return spdlog::level::warn;
+    case level::error: break;
+  }
+  return spdlog::level::err;
+}
+
+// The length of the valid UTF-8 sequence at the front of `s`, or 0.
+std::size_t utf8_length(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const auto first = byte(0);
+  if (first < 0x80U) return 1;
+  if (first >= 0xC2U && first <= 0xDFU) return follows(1) ? 2 : 0;
+  if (first >= 0xE0U && first <= 0xEFU) {
+    const bool overlong = first == 0xE0U && byte(1) < 0xA0U;
+    const bool surrogate = first == 0xEDU && byte(1) >= 0xA0U;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xF0U && first <= 0xF4U) {
+    const bool overlong = first == 0xF0U && byte(1) < 0x90U;
+    const bool beyond = first == 0xF4U && byte(1) >= 0x90U;
+    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+// A log line holds bytes that a client chose (a path, a header): whatever they are, one event stays one line of valid UTF-8.
+void append_escaped(std::string& out, std::string_view s) {
+  while (!s.empty()) {
+    const auto length = utf8_length(s);
+    const char c = s.front();
+    if (length == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      constexpr std::string_view hex = "0123456789abcdef";
+      out += "\\u00";
+      out += hex[static_cast<unsigned char>(c) >> 4U];
+      out += hex[static_cast<unsigned char>(c) & 0xFU];
+    } else {
+      out += s.substr(0, length);
+    }
+    s.remove_prefix(length == 0 ? 1 : length);
+  }
+}
+
+void append_quoted(std::string& out, std::string_view s) {
+  out += '"';
+  append_escaped(out, s);
+  out += '"';
+}
+
+template <class Fields>
+std::string json_members(std::string_view message, const Fields& fields) {
+  std::string out = "\"message\":";
+  append_quoted(out, message);
+  for (const auto& [name, value] : fields) {
+    out += ',';
+    append_quoted(out, name);
+    out += ':';
+    append_quoted(out, value);
+  }
+  return out;
+}
+
+bool plain(std::string_view s) {
+  for (const char c : s)
+    if (c <= ' ' || c == '"' || c == '\\' || c == '=' || c == 0x7F) return false;  // also every byte beyond ASCII where char is signed
+  return !s.empty();
+}
+
+template <class Fields>
+std::string text_line(std::string_view message, const Fields& fields) {
+  std::string out;
+  append_escaped(out, message);
+  for (const auto& [name, value] : fields) {
+    out += ' ';
+    out += name;
+    out += '=';
+    if (plain(value))
+      out += value;
+    else
+      append_quoted(out, value);
+  }
+  return out;
+}
+
+void write(spdlog::logger& to, level l, std::string_view line) { to.log(to_spdlog(l), spdlog::string_view_t(line.data(), line.size())); }
+
+template <class Fields>
+void write_everywhere(const logging& on, level l, std::string_view message, const Fields& fields) {
+  write(*on.console, l, on.console_json ? json_members(message, fields) : text_line(message, fields));
+  if (on.file) write(*on.file, l, json_members(message, fields));
+}
+
+std::shared_ptr<spdlog::logger> make_logger(const std::string& name, spdlog::sink_ptr sink, const logging& on, bool json) {
+  auto logger = std::make_shared<spdlog::async_logger>(name, std::move(sink), on.pool, spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_level(spdlog::level::trace);  // log_enabled decides, before a line is made
+  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(json ? json_pattern : text_pattern, spdlog::pattern_time_type::utc));
+  logger->flush_on(spdlog::level::warn);
+  return logger;
+}
+
+spdlog::sink_ptr make_file(const log_settings& settings, const char* name) {
+  // Opened for appending, and not rotated on opening: a restart goes on in the same file.
+  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>((settings.directory / name).string(), settings.file_bytes_max,
+                                                                settings.files_max);
+}
+
+void open_files(logging& on, const log_settings& settings) {
+  if (!settings.directory.empty()) {
+    std::filesystem::create_directories(settings.directory);
+    on.file = make_logger("file", make_file(settings, "crema.log"), on, true);
+  }
+  if (!settings.access_log) return;
+  if (settings.directory.empty()) {
+    on.access = on.console;
+    on.access_json = on.console_json;
+  } else {
+    on.access = make_logger("access", make_file(settings, "access.log"), on, true);
+  }
+}
+
+std::string_view name_of(level l) {
+  constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
+  return names[static_cast<std::size_t>(l)];
+}
+
+void write_unstarted(level l, const std::string& line) {
+  if (l < level::warn) return;
+  std::fprintf(stderr, "%s %s\n", name_of(l).data(), line.c_str());
+}
+
+}  // namespace
+
+void start_logging(const log_settings& settings) {
+  stop_logging();
+  const std::lock_guard lock(start_lock);
+  auto on = std::make_unique<logging>();
+  try {
+    on->pool = std::make_shared<spdlog::details::thread_pool>(queue_lines_max, 1U);
+    on->console_json =
+        settings.format == log_settings::style::json || (settings.format == log_settings::style::automatic && ::isatty(STDERR_FILENO) == 0);
+    on->console = make_logger("console", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(), *on, on->console_json);
+    open_files(*on, settings);
+  } catch (const std::exception& e) {  // spdlog_ex, filesystem_error
+    throw std::runtime_error(std::string("The log files cannot be opened: ") + e.what());
+  }
+  on->flusher = std::make_unique<spdlog::details::periodic_worker>(
+      [logs = on.get()] {
+        logs->console->flush();
+        if (logs->file) logs->file->flush();
+        if (logs->access) logs->access->flush();
+      },
+      flush_period);
+  threshold.store(settings.threshold);
+  active.store(on.get());
+  all_started().push_back(std::move(on));
+}
+
+void stop_logging() {
+  const std::lock_guard lock(start_lock);
+  auto* on = active.exchange(nullptr);
+  if (on == nullptr) return;
+  threshold.store(level::warn);
+  on->flusher.reset();
+  if (const auto dropped = on->pool->overrun_counter(); dropped > 0)
+    write_everywhere(*on, level::warn, "Log lines were dropped: the log's queue was full",
+                     std::vector<std::pair<std::string_view, std::string>>{{"lines", std::to_string(dropped)}});
+  for (const auto& logger : {on->console, on->file, on->access})
+    if (logger) logger->flush();
+  on->pool.reset();  // its thread empties the queue, then ends
+}
+
+std::uint64_t log_lines_dropped() {
+  const std::lock_guard lock(start_lock);
+  const auto* on = active.load();
+  return on != nullptr ? on->pool->overrun_counter() : 0;
+}
+
+bool log_enabled(level l) noexcept { return l >= threshold.load(std::memory_order_relaxed); }
+
+void log(level l, std::string_view message, log_fields fields) {
+  if (!log_enabled(l)) return;
+  if (const auto* on = active.load(std::memory_order_acquire))
+    write_everywhere(*on, l, message, fields);
+  else
+    write_unstarted(l, text_line(message, fields));
+}
+
+void log_access(const access_line& line) {
+  const auto* on = active.load(std::memory_order_acquire);
+  if (on == nullptr || !on->access) return;
+  const std::array<std::pair<std::string_view, std::string>, 7> fields{{{"remote", std::string(line.remote)},
+                                                                        {"method", std::string(line.method)},
+                                                                        {"target", std::string(line.target)},
+                                                                        {"status", std::to_string(line.status)},
+                                                                        {"bytes", std::to_string(line.bytes)},
+                                                                        {"micros", std::to_string(line.micros)},
+                                                                        {"traceId", std::string(line.trace_id)}}};
+  write(*on->access, level::info, on->access_json ? json_members("request", fields) : text_line("request", fields));
+}
+
+void log_notification(std::string_view id, std::string_view to, std::string_view text) {
+  const auto* on = active.load(std::memory_order_acquire);
+  if (on == nullptr) return;
+  std::string message = "To. ";
+  message += to;
+  message += ' ';
+  message += text;
+  // Written whatever the threshold is: this line is the delivery, not a remark about it.
+  write_everywhere(*on, level::info, message, log_fields{{"notificationId", std::string(id)}});
+}
+
+}  // namespace crema::telemetry

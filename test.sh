@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs every test: the release build's, and what races or touches memory by hand
+# once more under the address and the thread sanitizer. Ends with ctest's summary; exit code 0 only if every test passed.
+#   ./test.sh [ctest arguments]           ./test.sh -R storage
+set -euo pipefail
+
+source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+build="$source_dir/build"
+"$source_dir/scripts/install-deps.sh" test
+
+echo "Building release" >&2
+"$source_dir/scripts/build.sh" release
+
+# Their names are also the prefixes of the tests in them.
+sanitized=(actors storage http)
+
+# One ctest run over everything, so that one summary tells all: the release tests one by one, and each sanitizer as one test.
+mkdir -p "$build/test"
+tests="$build/test/CTestTestfile.cmake"
+echo "subdirs(\"$build/release\")" >"$tests"
+
+# gcc's thread sanitizer needs the address layout that some kernels randomise beyond what it can map.
+fixed_layout=()
+setarch -R true 2>/dev/null && fixed_layout=(setarch -R)
+
+for sanitizer in asan tsan; do
+  targets=()
+  for name in "${sanitized[@]}"; do
+    compgen -G "$source_dir/tests/$name/*_test.cpp" >/dev/null && targets+=("${name}_tests")
+  done
+  [[ ${#targets[@]} -gt 0 ]] || continue
+  echo "Building $sanitizer" >&2
+  "$source_dir/scripts/build.sh" "$sanitizer" "${targets[@]}"
+  command=("${fixed_layout[@]}" ctest --test-dir "$build/$sanitizer" --output-on-failure --no-tests=error
+           -R "^($(IFS='|'; echo "${sanitized[*]}")): ")
+  printf 'add_test("%s"' "$sanitizer" >>"$tests"
+  printf ' [==[%s]==]' "${command[@]}" >>"$tests"
+  printf ')\nset_tests_properties("%s" PROPERTIES TIMEOUT 900)\n' "$sanitizer" >>"$tests"
+done
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:suppressions=$source_dir/cmake/tsan.supp}
+exec ctest --test-dir "$build/test" --output-on-failure --no-tests=error "$@"

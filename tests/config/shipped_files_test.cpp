@@ -1,0 +1,49 @@
+// The files under config/ are what a newcomer starts with: each must load, and the drills must say what their authors used.
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "behaviors/cafeteria/cafeteria.hpp"
+#include "config/load.hpp"
+
+namespace crema::config {
+namespace {
+
+// This file's own path leads to the tree: the tests may run in any directory.
+std::filesystem::path shipped() { return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "config"; }
+
+registry cafeteria_settings() {
+  auto r = runtime_settings();
+  add_system(r, cafeteria::cafeteria());
+  return r;
+}
+
+TEST_CASE("shipped files: each one loads") {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(shipped())) {
+    if (entry.path().extension() != ".json") continue;
+    CAPTURE(entry.path().string());
+    CHECK_NOTHROW(load(cafeteria_settings(), {entry.path(), {}, {}}));
+    ++files;
+  }
+  CHECK(files >= 2);
+}
+
+TEST_CASE("shipped files: the cafeteria starts where the contract says") {
+  const auto v = load(cafeteria_settings(), {shipped() / "cafeteria.json", {}, {}});
+  CHECK(v.get_text("http.listen") == "127.0.0.1:8080");
+  CHECK(v.get_text("data.directory") == "./data");
+}
+
+TEST_CASE("shipped files: the breaker drill has its authors' figures") {
+  const auto v = load(cafeteria_settings(), {shipped() / "cafeteria-breaker.json", {}, {}});
+  CHECK(v.get_int("payment.slow.minMs") == 400);
+  CHECK(v.get_int("payment.slow.maxMs") == 620);
+  CHECK(v.get_int("payment.bulkhead.callTimeoutMs") == 610);
+  CHECK(v.get_int("payment.bulkhead.windowMs") == 10000);
+  CHECK(v.get_int("payment.bulkhead.windowCallsMin") == 20);
+  CHECK(v.get_int("payment.bulkhead.failureRatePercent") == 30);
+  CHECK(v.get_int("payment.bulkhead.openMs") == 5000);
+}
+
+}  // namespace
+}  // namespace crema::config

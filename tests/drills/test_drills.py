@@ -1,0 +1,243 @@
+"""spec/cafeteria.md, the drill table: what its authors ran, with their tools (HTTPie, siege), and what must be seen here.
+
+The load drills run in a short form; CREMA_DRILL_SECONDS=60 gives them the length of the originals.
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from crema import (REPOSITORY, Node, by_order, embedded, id_of, mypages, order_body, place, set_status, total, wait_until)
+from siege import Siege
+
+SECONDS = int(os.environ.get("CREMA_DRILL_SECONDS", "10"))
+SOCKET_PARENT = pathlib.Path(__file__).with_name("socket_parent.py")
+
+
+def httpie(node, *words):
+    """`http WORDS` as its authors typed it. Returns (status, headers, body)."""
+    line = ["http", "--ignore-stdin", "--print=hb", "--pretty=none", *(w.replace("HOST", f"127.0.0.1:{node.port}") for w in words)]
+    said = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    assert said.returncode == 0, said.stderr
+    head, _, body = said.stdout.replace("\r\n", "\n").partition("\n\n")
+    first, *rest = head.splitlines()
+    headers = {name.strip().lower(): text.strip() for name, text in (line.split(":", 1) for line in rest)}
+    return int(first.split()[1]), headers, json.loads(body) if body.strip() else None
+
+
+def order_tea(node, phone):
+    return httpie(node, "http://HOST/orders", f"phoneNumber={phone}", "productName=tea", "qty=1", "amt=5000")
+
+
+def chains_are_whole(node):
+    """Every order has its payment, its drink and its rows, and nothing else does."""
+    wait_until(lambda: len({total(node, c) for c in ("orders", "payments", "drinks", "orderinfos", "mypages")}) == 1, 60, "one of each for every order")
+
+
+# ---- sale stopped
+
+def test_sale_stopped(make_node, phone):
+    node = make_node()
+    node.context("sale").stop()
+    status, headers, body = order_tea(node, phone)
+    assert status in (500, 503)
+    assert headers["content-type"].startswith("application/problem+json") and body["path"] == "/orders" and body["status"] == status
+    for collection in ("orders", "payments", "drinks", "sales", "salePages"):
+        assert total(node, collection) == 0, collection
+    assert mypages(node, phone) == []
+    node.context("sale").start()
+    status, headers, body = order_tea(node, phone)
+    assert status == 201 and body["status"] == "Ordered" and headers["location"].startswith(node.base + "/orders/")
+    chains_are_whole(node)
+
+
+# ---- drink stopped
+
+def test_drink_stopped(make_node, phone):
+    node = make_node()
+    node.context("drink").stop()
+    orders = []
+    for _ in range(20):
+        status, _, body = order_tea(node, phone)
+        assert status == 201
+        orders.append(id_of(body["_links"]["self"]["href"]))
+    assert total(node, "drinks") == 0
+    node.context("drink").start()
+    for order_id in orders:
+        wait_until(lambda: by_order(node, "drinks", order_id), what=f"the drink of order {order_id}")
+        status, headers, body = httpie(node, f"http://HOST/drinks/search/findByOrderId?orderId={order_id}")
+        assert status == 200 and headers["content-type"].startswith("application/hal+json")
+        assert [(d["orderId"], d["status"]) for d in body["_embedded"]["drinks"]] == [(order_id, "PaymentApproved")]
+    assert total(node, "drinks") == len(orders)
+
+
+def test_drink_stopped_through_a_crash(make_node, phone):
+    """What waits for a stopped context waits on disk."""
+    node = make_node()
+    node.context("drink").stop()
+    orders = [place(node, phone) for _ in range(50)]
+    set_status(node, f"/orders/{orders[0]}", "OrderCanceled")
+    node.kill9()
+    node.start()
+    if node.context("drink").state() != "running":
+        node.context("drink").start()
+    chains_are_whole(node)
+    assert total(node, "drinks") == 50
+    wait_until(lambda: node.get(f"/payments/{orders[0]}").json()["status"] == "PaymentCanceled", what="the canceled order is settled")
+
+
+# ---- the saga of the original's README, with HTTPie
+
+def test_cancel_after_the_barista_has_begun(make_node, phone):
+    node = make_node()
+    order_id = place(node, phone)
+    wait_until(lambda: by_order(node, "drinks", order_id), what="the drink")
+    status, headers, body = httpie(node, "PATCH", f"http://HOST/drinks/{order_id}", "status=Receipted")
+    assert status == 200 and body["status"] == "Receipted" and headers["content-type"].startswith("application/json")
+    status, _, body = httpie(node, "PATCH", f"http://HOST/orders/{order_id}", "status=OrderCanceled")
+    assert status == 200 and body["status"] == "OrderCanceled"
+    wait_until(lambda: httpie(node, f"http://HOST/orders/{order_id}")[2]["status"] == "Ordered", what="the order is Ordered again")
+    assert httpie(node, f"http://HOST/payments/{order_id}")[2]["status"] == "PaymentApproved"
+    assert httpie(node, f"http://HOST/drinks/{order_id}")[2]["status"] == "Receipted"
+    said = "Your Order is already started. You cannot cancel!!"
+    logs = lambda: node.tail(10**6) + "".join(p.read_text(errors="replace") for p in node.data.glob("logs/*"))  # noqa: E731
+    wait_until(lambda: said in logs() and f"To. {phone}" in logs(), what="the customer is told")
+
+
+# ---- customercenter stopped and started
+
+def test_customercenter_stopped_and_started(make_node, phone):
+    node = make_node()
+    first = place(node, phone)
+    wait_until(lambda: mypages(node, phone), what="mypages")
+    node.context("customercenter").stop()
+    orders = [first] + [place(node, phone) for _ in range(20)]
+    wait_until(lambda: total(node, "drinks") == 21, what="drinks")
+    set_status(node, f"/drinks/{orders[3]}", "Receipted")
+    set_status(node, f"/orders/{orders[4]}", "OrderCanceled")
+    assert len(mypages(node, phone)) == 1
+    node.context("customercenter").start()
+    expected = ["Ordered"] * 21
+    expected[3], expected[4] = "Receipted", "OrderCanceled"
+    wait_until(lambda: [(r["orderId"], r["status"]) for r in mypages(node, phone)] == list(zip(orders, expected)), what="views complete")
+    ledger = wait_until(lambda: (lambda rows: rows if len(rows) == 22 else None)(
+        embedded(node.get(f"/salePages/search/findByPhoneNumber?phoneNumber={phone}"), "salePages")), what="the ledger complete")
+    assert ledger[-1]["sumAmt"] == 20 * 1000
+
+
+# ---- payment slowed, with a breaker
+
+class Probe(threading.Thread):
+    """One customer after the other, alone on its connection: what each waited, by status."""
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        self.node, self.over, self.waited, self.without_retry_after = node, threading.Event(), {}, 0
+
+    def run(self):
+        session = requests.Session()
+        while not self.over.is_set():
+            begun = time.perf_counter()
+            answer = session.post(self.node.base + "/orders", json=order_body(), timeout=30)
+            self.waited.setdefault(answer.status_code, []).append(time.perf_counter() - begun)
+            self.without_retry_after += answer.status_code == 503 and "Retry-After" not in answer.headers
+
+
+def mean_of_all_orders(node):
+    """From the node's own histogram: seconds a request to /orders took, whatever its answer. To be read before any GET of it."""
+    figures = {}
+    for line in node.get("/actuator/prometheus").text.splitlines():
+        found = re.match(r'crema_http_request_seconds_(sum|count)\{route="/orders"\} (\S+)', line)
+        if found:
+            figures[found[1]] = float(found[2])
+    return figures["sum"] / figures["count"]
+
+
+@pytest.mark.parametrize("slower", [{}, {"payment.slow.minMs": 560, "payment.slow.maxMs": 700}], ids=["as it was", "slower still"])
+def test_payment_slowed_with_a_breaker(make_node, tmp_path, slower):
+    """400 to 620 ms against a time-out of 610 ms: few fail as long as nothing queues, so the circuit may stay closed; slower, it must open."""
+    node = make_node(slower, config=REPOSITORY / "config" / "cafeteria-breaker.json")
+    probe = Probe(node)
+    siege = Siege(tmp_path, node.base + "/orders", order_body(), seconds=SECONDS).start()
+    probe.start()
+    figures = siege.result()
+    probe.over.set()
+    probe.join(30)
+    for status, waited in sorted(probe.waited.items()):
+        print(f"probe: {status}: {len(waited)} answers, median {statistics.median(waited) * 1000:.1f} ms, longest {max(waited) * 1000:.1f} ms")
+    refused = probe.waited.get(503, [])
+    assert refused or not slower, "the circuit never opened"
+    assert probe.without_retry_after == 0
+    assert set(probe.waited) <= {201, 503, 504}
+    if len(refused) > 1:
+        assert statistics.quantiles(refused, n=100)[98] < 0.050
+    assert statistics.mean(w for waited in probe.waited.values() for w in waited) < 0.7
+    assert figures["response_time"] < 0.7
+    mean = mean_of_all_orders(node)
+    print("mean of all answers, by the node itself:", mean)
+    assert mean < 0.7
+    assert all(a > 0.35 for a in probe.waited.get(201, [])), "payment was not slowed"
+    # Whatever was refused or timed out left nothing behind.
+    wait_until(lambda: total(node, "orders") == total(node, "payments") == total(node, "drinks"), 60, "whole orders only")
+
+
+# ---- load, and restarts under load
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_plain_siege(make_node, tmp_path, connection):
+    node = make_node()
+    figures = Siege(tmp_path, node.base + "/orders", order_body(), seconds=SECONDS, connection=connection).run()
+    assert figures["availability"] == 100.0 and figures["failed_transactions"] == 0
+    assert figures["transactions"] > 100 * SECONDS
+    assert total(node, "orders") >= figures["successful_transactions"]
+    chains_are_whole(node)
+
+
+class InheritedNode(Node):
+    """A node behind socket_parent.py, which is the process that this object starts and stops."""
+
+    def command(self):
+        return [sys.executable, str(SOCKET_PARENT), f"127.0.0.1:{self.port}", "--", *super().command()]
+
+    def generation(self):
+        return self.output.read_text(errors="replace").count(": pid ")
+
+    def replace(self):
+        before = self.generation()
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.generation() == before + 1, 60, "the next generation")
+        wait_until(self.is_ready_or_dead, 60, "readiness of the next generation")
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_graceful_restart_under_siege(tmp_path, connection):
+    node = InheritedNode(tmp_path)
+    node.start()
+    try:
+        siege = Siege(tmp_path, node.base + "/orders", order_body(), seconds=max(SECONDS, 10), connection=connection).start()
+        restarts = 0
+        for _ in range(3):
+            before = total(node, "orders")
+            wait_until(lambda: total(node, "orders") > before + 100 or not siege.running(), 30, "orders under siege")
+            if not siege.running():
+                break
+            node.replace()
+            restarts += 1
+        assert restarts >= 2, "the siege was over before the restarts"
+        figures = siege.result()
+        assert figures["availability"] == 100.0 and figures["failed_transactions"] == 0
+        assert total(node, "orders") >= figures["successful_transactions"]
+        chains_are_whole(node)
+        node.stop()
+    finally:
+        node.kill9()

@@ -1,0 +1,172 @@
+// The small pure parts of http/: negotiation, forwarding, targets, tags, paging links, rate limiting.
+#include <catch2/catch.hpp>
+
+#include "http/etag.hpp"
+#include "http/forwarded.hpp"
+#include "http/negotiate.hpp"
+#include "http/paging.hpp"
+#include "http/rate_limiter.hpp"
+#include "http/uri.hpp"
+
+using namespace crema;
+using namespace crema::http;
+
+TEST_CASE("accept: HAL unless plain JSON is preferred") {
+  CHECK_FALSE(prefers_plain_json(""));
+  CHECK_FALSE(prefers_plain_json("*/*"));
+  CHECK(prefers_plain_json("application/json"));
+  CHECK(prefers_plain_json("application/json, */*;q=0.5"));  // HTTPie with a body
+  CHECK_FALSE(prefers_plain_json("application/hal+json"));
+  CHECK_FALSE(prefers_plain_json("application/json;q=0.4, application/hal+json"));
+  CHECK_FALSE(prefers_plain_json("application/*"));
+  CHECK_FALSE(prefers_plain_json("text/html"));
+  CHECK(prefers_plain_json("Application/JSON; charset=utf-8"));
+}
+
+TEST_CASE("accept: an event stream only where it is named") {
+  CHECK(prefers_event_stream("text/event-stream"));
+  CHECK(prefers_event_stream("text/event-stream, application/x-ndjson;q=0.5"));
+  CHECK_FALSE(prefers_event_stream("*/*"));
+  CHECK_FALSE(prefers_event_stream("application/x-ndjson, text/event-stream;q=0.1"));
+  CHECK_FALSE(prefers_event_stream("text/event-stream;q=0"));
+}
+
+TEST_CASE("content type: JSON in UTF-8") {
+  CHECK(is_json("application/json"));
+  CHECK(is_json("application/json; charset=UTF-8"));
+  CHECK(is_json("application/hal+json;charset=\"utf-8\""));
+  CHECK_FALSE(is_json(""));
+  CHECK_FALSE(is_json("text/plain"));
+  CHECK_FALSE(is_json("application/x-www-form-urlencoded"));
+  CHECK_FALSE(is_json("application/json; charset=latin-1"));
+}
+
+TEST_CASE("forwarded: addresses and blocks") {
+  const address_list list({"10.0.0.0/8", "::1", "192.168.1.4"});
+  CHECK(list.contains("10.200.3.4"));
+  CHECK(list.contains("::ffff:10.1.1.1"));
+  CHECK(list.contains("::1"));
+  CHECK(list.contains("192.168.1.4"));
+  CHECK_FALSE(list.contains("192.168.1.5"));
+  CHECK_FALSE(list.contains("11.0.0.1"));
+  CHECK_FALSE(list.contains("nonsense"));
+  CHECK_THROWS_AS(address_list({"10.0.0.0/33"}), std::invalid_argument);
+  CHECK_THROWS_AS(address_list({"example.org"}), std::invalid_argument);
+}
+
+TEST_CASE("forwarded: which Host may stand in a link") {
+  CHECK(is_authority("localhost:8080"));
+  CHECK(is_authority("[::1]:80"));
+  CHECK_FALSE(is_authority(""));
+  CHECK_FALSE(is_authority("a b"));
+  CHECK_FALSE(is_authority("evil\"/"));
+  CHECK_FALSE(is_authority("host:99999"));
+  CHECK_FALSE(is_authority("user@host"));
+}
+
+TEST_CASE("forwarded: the base of links") {
+  request r;
+  r.local_authority = "127.0.0.1:8080";
+  CHECK(base_url(r, "") == "http://127.0.0.1:8080");
+  r.host = "shop.example:81";
+  CHECK(base_url(r, "/cafeteria") == "http://shop.example:81/cafeteria");
+  r.host = "shop.example/\"evil";
+  CHECK(base_url(r, "") == "http://127.0.0.1:8080");
+  r.host = "inner:8080";
+  r.x_forwarded_proto = "https";
+  r.x_forwarded_host = "shop.example, inner";
+  r.x_forwarded_port = "443";
+  r.x_forwarded_prefix = "/api/";
+  CHECK(base_url(r, "") == "http://inner:8080");  // nobody has said that this peer may
+  r.trusted_peer = true;
+  CHECK(base_url(r, "") == "https://shop.example/api");
+  r.x_forwarded_port = "8443";
+  r.x_forwarded_prefix = "//evil";
+  CHECK(base_url(r, "") == "https://shop.example:8443");
+}
+
+TEST_CASE("forwarded: the client behind proxies") {
+  const address_list trusted({"10.0.0.0/8"});
+  request r;
+  r.remote_address = "10.0.0.1";
+  r.x_forwarded_for = "1.1.1.1, 9.9.9.9, 10.0.0.7";
+  CHECK(client_address(r, trusted) == "10.0.0.1");
+  r.trusted_peer = true;
+  CHECK(client_address(r, trusted) == "9.9.9.9");
+}
+
+TEST_CASE("targets: segments and parameters are decoded after they were split") {
+  const auto t = parse_target("/orders/a%2Fb/?x=1&y=a%20b&z=");
+  REQUIRE(t);
+  CHECK(t->segments == std::vector<std::string>{"orders", "a/b"});
+  CHECK(*t->parameter("x") == "1");
+  CHECK(*t->parameter("y") == "a b");
+  CHECK(t->parameter("z")->empty());
+  CHECK(t->parameter("q") == nullptr);
+  CHECK(parse_target("/")->segments.empty());
+  CHECK(parse_target("http://host/orders?page=1")->segments.size() == 1);
+  CHECK_FALSE(parse_target("/bad%zz"));
+  CHECK_FALSE(parse_target("/a b"));
+  CHECK_FALSE(parse_target(""));
+}
+
+TEST_CASE("ids are positive numbers without decoration") {
+  CHECK(parse_id("11") == 11);
+  for (const auto* bad : {"", "0", "01", "-1", "+1", "1x", "9223372036854775808", "99999999999999999999"}) CHECK_FALSE(parse_id(bad));
+}
+
+TEST_CASE("etags: lists, weak ones and stars") {
+  CHECK(to_etag(3) == "\"3\"");
+  CHECK(parse_tags("*", false)->any);
+  CHECK(matches(*parse_tags("\"1\", \"3\"", false), 3));
+  CHECK_FALSE(matches(*parse_tags("W/\"3\"", false), 3));
+  CHECK(matches(*parse_tags("W/\"3\"", true), 3));
+  CHECK_FALSE(matches(*parse_tags("\"abc\"", false), 3));
+  CHECK_FALSE(parse_tags("3", false));
+  CHECK_FALSE(parse_tags("\"3\" \"4\"", false));
+}
+
+TEST_CASE("paging: links exist where their pages do") {
+  paging p;
+  p.size = 20;
+  std::string out;
+  append_page_links(out, "http://h/c", "", "", p, 20);
+  CHECK(out == R"("self":{"href":"http://h/c"})");
+  out.clear();
+  p.number = 1;
+  append_page_links(out, "http://h/c", "page=1", "sort=id,desc", p, 50);
+  CHECK(out == R"("self":{"href":"http://h/c?page=1"},"first":{"href":"http://h/c?page=0&size=20&sort=id,desc"},)"
+               R"("prev":{"href":"http://h/c?page=0&size=20&sort=id,desc"},"next":{"href":"http://h/c?page=2&size=20&sort=id,desc"},)"
+               R"("last":{"href":"http://h/c?page=2&size=20&sort=id,desc"})");
+  out.clear();
+  append_page_member(out, p, 50);
+  CHECK(out == R"("page":{"size":20,"totalElements":50,"totalPages":3,"number":1})");
+  CHECK(query_without_page("page=2&phoneNumber=010&size=5") == "phoneNumber=010");
+  CHECK(safe_in_json("a=\"<\\") == "a=%22%3C%5C");
+}
+
+TEST_CASE("rate limit: a burst, then as fast as it refills") {
+  rate_limiter limiter(2, 3);
+  for (int i = 0; i < 3; ++i) CHECK(limiter.take("1.2.3.4", 1000).allowed);
+  const auto refused = limiter.take("1.2.3.4", 1000);
+  CHECK_FALSE(refused.allowed);
+  CHECK(refused.retry_after_ms == 500);
+  CHECK(refused.reset_ms == 1500);
+  CHECK(limiter.take("1.2.3.5", 1000).allowed);
+  CHECK(limiter.take("1.2.3.4", 1500).allowed);
+  CHECK_FALSE(limiter.take("1.2.3.4", 1500).allowed);
+  CHECK(rate_limiter(0, 1).take("1.2.3.4", 0).allowed);
+}
+
+TEST_CASE("rate limit: an IPv6 client is its /64, and a flood of addresses does not grow the table without end") {
+  rate_limiter limiter(1, 1);
+  CHECK(limiter.take("2001:db8::1", 0).allowed);
+  CHECK_FALSE(limiter.take("2001:db8::2", 0).allowed);
+  CHECK(limiter.take("2001:db8:0:1::1", 0).allowed);
+  std::size_t refused = 0;
+  for (std::uint32_t i = 0; i < 2 * rate_limiter::clients_max; ++i) {
+    const auto address = "10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." + std::to_string(i & 255);
+    if (!limiter.take(address, 0).allowed) ++refused;
+  }
+  CHECK(refused > 0);  // the newcomers share one bucket
+}

@@ -1,0 +1,360 @@
+// Routes, HAL, commands and problems, without a socket.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "http/feed.hpp"
+#include "http/router.hpp"
+#include "tests/http/fake_front_door.hpp"
+
+using namespace crema;
+using namespace crema::http;
+using nlohmann::json;
+
+namespace {
+
+struct setup {
+  fake::door door;
+  server_settings settings;
+  std::optional<router> routes;
+
+  router& get() {
+    if (!routes) routes.emplace(settings, door);
+    return *routes;
+  }
+  request make(method m, std::string target, std::string body = {}) {
+    request r;
+    r.verb = m;
+    r.target = std::move(target);
+    r.body = std::move(body);
+    r.host = "h:1";
+    r.content_type = "application/json";
+    return r;
+  }
+  response run(const request& r) {
+    auto a = get().route(r);
+    if (auto* done = std::get_if<response>(&a.what)) return *done;
+    if (auto* later = std::get_if<background_plan>(&a.what)) return later->run();
+    if (auto* op = std::get_if<operation_plan>(&a.what)) {
+      response answer;
+      op->start([&](const make_response& made) { answer = made(r); });
+      return answer;
+    }
+    auto& plan = std::get<ask_plan>(a.what);
+    response answer;
+    door.ask(plan.command, [&](const command_answer& got) { answer = get().answered(r, plan, got); });
+    return answer;
+  }
+  response run(method m, std::string target, std::string body = {}) { return run(make(m, std::move(target), std::move(body))); }
+};
+
+const std::string order = R"({"phoneNumber":"010","qty":"2"})";
+
+}  // namespace
+
+TEST_CASE("router: POST answers 201 with Location, ETag and links") {
+  setup s;
+  const auto r = s.run(method::post, "/cups", order);
+  CHECK(r.status == 201);
+  CHECK(r.content_type == content::hal);
+  CHECK(r.headers == "ETag: \"1\"\r\nLocation: http://h:1/cups/1\r\n");
+  CHECK(json::parse(r.body) == json::parse(R"({"phoneNumber":"010","qty":2,"status":"Ordered",
+    "_links":{"self":{"href":"http://h:1/cups/1"},"cup":{"href":"http://h:1/cups/1"}}})"));
+}
+
+TEST_CASE("router: bodies that cannot be read") {
+  setup s;
+  CHECK(s.run(method::post, "/cups", "").status == 400);
+  CHECK(s.run(method::post, "/cups", "{").status == 400);
+  CHECK(s.run(method::post, "/cups", "[]").status == 400);
+  CHECK(s.run(method::post, "/cups", "{\"phoneNumber\":\"\xff\"}").status == 400);
+  CHECK(s.run(method::post, "/cups", "{\"qty\":1e999}").status == 400);
+  CHECK(s.run(method::post, "/cups", "{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}").status == 400);
+  CHECK(s.run(method::post, "/cups", R"({"phoneNumber":"010","qty":[1]})").status == 400);
+  auto r = s.make(method::post, "/cups", order);
+  r.content_type = "text/plain";
+  CHECK(s.run(r).status == 415);
+  r.content_type = "application/json";
+  r.content_encoding = "gzip";
+  CHECK(s.run(r).status == 415);
+}
+
+TEST_CASE("router: values that are not acceptable name their field") {
+  setup s;
+  CHECK(json::parse(s.run(method::post, "/cups", R"({"qty":1})").body)["field"] == "phoneNumber");
+  const auto unknown = s.run(method::post, "/cups", R"({"phoneNumber":"010","qty":1,"phoneNumbr":"1"})");
+  CHECK(unknown.status == 422);
+  CHECK(json::parse(unknown.body)["detail"].get<std::string>().find("phoneNumber") != std::string::npos);
+  CHECK(s.run(method::post, "/cups", R"({"phoneNumber":"010","qty":0})").status == 422);
+  CHECK(s.door.asked.empty());
+}
+
+TEST_CASE("router: PATCH chooses the command by status") {
+  setup s;
+  s.door.put("010", 1);
+  const auto done = s.run(method::patch, "/cups/1", R"({"status":"OrderCanceled"})");
+  CHECK(done.status == 200);
+  CHECK(json::parse(done.body)["status"] == "OrderCanceled");
+  const auto unknown = s.run(method::patch, "/cups/1", R"({"status":"OrderCancelled"})");
+  CHECK(unknown.status == 422);
+  CHECK(json::parse(unknown.body)["detail"].get<std::string>().find("Did you mean 'OrderCanceled'?") != std::string::npos);
+  CHECK(s.run(method::patch, "/cups/1", R"({"status":"OrderCanceled","reason":"late"})").status == 200);
+  CHECK(s.run(method::patch, "/cups/1", R"({"status":"OrderCanceled","qty":3})").status == 422);
+  CHECK(s.run(method::patch, "/cups/1", R"({"status":7})").status == 400);
+  CHECK(s.run(method::patch, "/cups/1", R"({"reason":"x"})").status == 422);
+  CHECK(s.run(method::patch, "/cups/9", R"({"status":"OrderCanceled"})").status == 404);
+  CHECK(s.run(method::remove, "/cups/1").status == 204);
+}
+
+TEST_CASE("router: methods, and what a resource does not take") {
+  setup s;
+  s.door.put("010", 1);
+  const auto put = s.run(method::put, "/cups/1", order);
+  CHECK(put.status == 405);
+  CHECK(put.headers == "Allow: GET, HEAD, OPTIONS, PATCH, DELETE\r\n");
+  CHECK(s.run(method::options, "/cups").headers == "Allow: GET, HEAD, OPTIONS, POST\r\n");
+  CHECK(s.run(method::post, "/mycups", order).status == 405);
+  CHECK(s.run(method::patch, "/mycups/1", "{}").status == 405);
+  CHECK(s.run(method::other, "/cups").status == 405);
+  CHECK(s.run(method::post, "/events").status == 405);
+}
+
+TEST_CASE("router: paths that are not there") {
+  setup s;
+  for (const auto* path : {"/nothing", "/cups/x", "/cups/1", "/cups/0", "/cups/1/2", "/cups/search/nope", "/profile/nope", "/actuator", "/actuator/env",
+                           "/isHealthy", "/makeZombie", "/problems/nope", "/mycups/1/events"})
+    CHECK(s.run(method::get, path).status == 404);
+  CHECK(s.run(method::get, "/cups/%zz").status == 400);
+}
+
+TEST_CASE("router: versions as conditions") {
+  setup s;
+  s.door.put("010", 1);
+  auto read = s.make(method::get, "/cups/1");
+  CHECK(s.run(read).headers == "ETag: \"1\"\r\n");
+  read.if_none_match = "\"1\"";
+  CHECK(s.run(read).status == 304);
+  auto change = s.make(method::patch, "/cups/1", R"({"status":"OrderCanceled"})");
+  change.if_match = "\"7\"";
+  CHECK(s.run(change).status == 412);
+  change.if_match = "\"7\", \"8\"";
+  CHECK(s.run(change).status == 412);
+  change.if_match = "\"7\", \"1\"";
+  CHECK(s.run(change).status == 200);
+  CHECK(s.door.asked.back().expected_version == 1);
+  change.if_match = "*";
+  CHECK(s.run(change).status == 200);
+  change.if_match = "1";
+  CHECK(s.run(change).status == 400);
+}
+
+TEST_CASE("router: idempotency keys are hashed with what they stand for") {
+  setup s;
+  auto first = s.make(method::post, "/cups", order);
+  first.has_idempotency_key = true;
+  first.idempotency_key = "k";
+  auto other = s.make(method::post, "/cups", R"({"phoneNumber":"010","qty":3})");
+  other.has_idempotency_key = true;
+  other.idempotency_key = "k";
+  s.run(first), s.run(first), s.run(other);
+  const auto& asked = s.door.asked;
+  CHECK(asked[0].idempotency->key == asked[1].idempotency->key);
+  CHECK(asked[0].idempotency->fingerprint == asked[1].idempotency->fingerprint);
+  CHECK(asked[0].idempotency->key == asked[2].idempotency->key);
+  CHECK(asked[0].idempotency->fingerprint != asked[2].idempotency->fingerprint);
+  first.idempotency_key = std::string(256, 'k');
+  CHECK(s.run(first).status == 422);
+  first.idempotency_key = "k";
+  s.door.replayed = true;
+  CHECK(s.run(first).headers.find("Idempotency-Replayed: true") != std::string::npos);
+}
+
+TEST_CASE("router: a rejection's kind gives the status") {
+  setup s;
+  s.door.how = fake::door::mode::refuse;
+  const std::pair<rejection_kind, unsigned> expected[] = {
+      {rejection_kind::malformed, 400}, {rejection_kind::invalid, 422}, {rejection_kind::not_found, 404}, {rejection_kind::conflict, 409}, {rejection_kind::stale, 412},
+      {rejection_kind::overloaded, 503}, {rejection_kind::stopped, 503}, {rejection_kind::timed_out, 504}, {rejection_kind::failed, 500}};
+  for (const auto& [kind, status] : expected) {
+    s.door.refusal = {kind, "because", {}, 0};
+    const auto r = s.run(method::post, "/cups", order);
+    CHECK(r.status == status);
+    const auto body = json::parse(r.body);
+    CHECK(r.content_type == content::problem);
+    CHECK(body["status"] == status);
+    CHECK(body["path"] == "/cups");
+    CHECK(body["message"] == "because");
+    CHECK(body["traceId"].get<std::string>().size() == 32);
+    CHECK(s.run(method::get, body["type"].get<std::string>()).status == 200);  // each type has its page
+  }
+  s.door.refusal = {rejection_kind::overloaded, "busy", {}, 1200};
+  CHECK(s.run(method::post, "/cups", order).headers == "Retry-After: 2\r\n");
+  s.door.refusal = {rejection_kind::overloaded, "busy", {}, 0};
+  CHECK(s.run(method::post, "/cups", order).headers == "Retry-After: 1\r\n");
+  s.door.refusal = {rejection_kind::invalid, "used", "Idempotency-Key", 0};
+  CHECK(json::parse(s.run(method::post, "/cups", order).body)["type"] == "/problems/idempotency-key-reused");
+}
+
+TEST_CASE("router: a collection in pages") {
+  setup s;
+  for (int i = 0; i < 45; ++i) s.door.put("010", i);
+  auto body = json::parse(s.run(method::get, "/cups").body);
+  CHECK(body["_embedded"]["cups"].size() == 20);
+  CHECK(body["page"] == json{{"size", 20}, {"totalElements", 45}, {"totalPages", 3}, {"number", 0}});
+  CHECK(body["_links"].contains("next"));
+  CHECK_FALSE(body["_links"].contains("prev"));
+  CHECK(body["_links"]["search"]["href"] == "http://h:1/cups/search");
+  CHECK(body["_links"]["profile"]["href"] == "http://h:1/profile/cups");
+  body = json::parse(s.run(method::get, "/cups?page=2&size=5000").body);
+  CHECK(body["page"]["size"] == 1000);
+  CHECK(body["_embedded"]["cups"].empty());
+  CHECK(s.run(method::get, "/cups?sort=id,desc").status == 200);
+  CHECK(s.door.last_page.descending);
+  CHECK_FALSE(s.door.last_page.sort_field);
+  CHECK(s.run(method::get, "/cups?sort=qty,desc").status == 200);
+  CHECK(s.door.last_page.sort_field == 1);
+  for (const auto* bad : {"page=-1", "page=x", "size=0", "sort=qyt", "sort=qty,up"}) CHECK(s.run(method::get, std::string("/cups?") + bad).status == 400);
+}
+
+TEST_CASE("router: slow queries leave the io thread, others do not") {
+  setup s;
+  const auto kept = [&](const char* target) {
+    const auto r = s.make(method::get, target);
+    return std::holds_alternative<response>(s.get().route(r).what);
+  };
+  CHECK(kept("/cups"));
+  CHECK(kept("/cups?sort=id,desc"));
+  CHECK_FALSE(kept("/cups?sort=qty"));
+  CHECK_FALSE(kept("/cups?page=501"));
+}
+
+TEST_CASE("router: finders") {
+  setup s;
+  for (int i = 1; i <= 5; ++i) s.door.put("010", i);
+  auto body = json::parse(s.run(method::get, "/cups/search/findByPhoneNumber?phoneNumber=010").body);
+  CHECK(body["_embedded"]["cups"].size() == 5);
+  CHECK(body["_links"]["self"]["href"] == "http://h:1/cups/search/findByPhoneNumber?phoneNumber=010");
+  body = json::parse(s.run(method::get, "/cups/search/findByPhoneNumber?phoneNumber=011").body);
+  CHECK(body["_embedded"]["cups"] == json::array());
+  CHECK(s.run(method::get, "/cups/search/findByPhoneNumber").status == 400);
+  CHECK(json::parse(s.run(method::get, "/cups/search").body)["_links"]["findByPhoneNumber"]["href"] == "http://h:1/cups/search/findByPhoneNumber{?phoneNumber}");
+
+  const auto plain = s.run(method::get, "/mycups/search/findByPhoneNumber?phoneNumber=010&size=2");
+  CHECK(plain.content_type == content::json);
+  body = json::parse(plain.body);
+  REQUIRE(body.size() == 2);
+  CHECK(body[0]["id"] == 4);  // the newest two, oldest first
+  CHECK(body[1]["id"] == 5);
+  CHECK_FALSE(body[0].contains("_links"));
+}
+
+TEST_CASE("router: root, profile, OpenAPI") {
+  setup s;
+  CHECK(json::parse(s.run(method::get, "/").body)["_links"]["cups"]["href"] == "http://h:1/cups");
+  CHECK(json::parse(s.run(method::get, "/profile").body)["_links"]["mycups"]["href"] == "http://h:1/profile/mycups");
+  CHECK(json::parse(s.run(method::get, "/profile/cups").body)["properties"].contains("phoneNumber"));
+  const auto api = json::parse(s.run(method::get, "/openapi.json").body);
+  CHECK(api["openapi"] == "3.1.0");
+  CHECK(api["paths"]["/cups"].contains("post"));
+  CHECK(api["paths"]["/cups/{id}"].contains("patch"));
+  CHECK_FALSE(api["paths"]["/mycups"].contains("post"));
+  CHECK(api["paths"].contains("/cups/search/findByPhoneNumber"));
+}
+
+TEST_CASE("router: a prefix is stripped from paths and carried by links") {
+  setup s;
+  s.settings.prefix = "/cafe";
+  s.door.put("010", 1);
+  CHECK(s.run(method::get, "/cups/1").status == 404);
+  CHECK(json::parse(s.run(method::get, "/cafe/cups/1").body)["_links"]["self"]["href"] == "http://h:1/cafe/cups/1");
+}
+
+TEST_CASE("router: plain JSON by Accept") {
+  setup s;
+  s.door.put("010", 1);
+  auto r = s.make(method::get, "/cups/1");
+  r.accept = "application/json, */*;q=0.5";
+  CHECK(s.run(r).content_type == content::json);
+}
+
+TEST_CASE("router: operations and their token") {
+  setup s;
+  CHECK(json::parse(s.run(method::get, "/actuator/health").body)["status"] == "UP");
+  CHECK(s.run(method::get, "/actuator/prometheus").body == "up 1\n");
+  CHECK(s.run(method::post, "/actuator/contexts/cup/stop").status == 200);
+  CHECK(s.run(method::post, "/actuator/contexts/nope/stop").status == 404);
+  CHECK(s.run(method::get, "/actuator/contexts/cup/stop").status == 405);
+  CHECK(s.run(method::remove, "/actuator/deadletters/1").status == 204);
+  CHECK(s.run(method::post, "/actuator/deadletters/1/replay").status == 200);
+  CHECK(s.run(method::post, "/actuator/deadletters/2/replay").status == 404);
+  CHECK(s.run(method::post, "/actuator/backup", R"({"directory":"/tmp/x"})").status == 200);
+  CHECK(s.run(method::post, "/actuator/backup", R"({})").status == 422);
+  s.get().set_draining();
+  CHECK(s.run(method::get, "/actuator/health/readiness").status == 503);
+  CHECK(s.run(method::get, "/actuator/health/liveness").status == 200);
+
+  setup guarded;
+  guarded.settings.management_token = "secret";
+  auto r = guarded.make(method::get, "/actuator/contexts");
+  CHECK(guarded.run(r).status == 401);
+  r.authorization = "Bearer secreT";
+  CHECK(guarded.run(r).status == 401);
+  r.authorization = "bearer secret";
+  CHECK(guarded.run(r).status == 200);
+  CHECK(guarded.run(method::get, "/actuator/health").status == 200);
+}
+
+TEST_CASE("router: the zombie drill exists only with fault injection") {
+  setup s;
+  s.settings.faults_enabled = true;
+  CHECK(s.run(method::get, "/isHealthy").status == 200);
+  CHECK(s.run(method::get, "/makeZombie").status == 200);
+  CHECK(s.run(method::get, "/isHealthy").status == 500);
+  CHECK(s.run(method::get, "/actuator/health/liveness").status == 503);
+}
+
+TEST_CASE("router: where an event stream begins and what it filters") {
+  setup s;
+  s.door.put("010", 1);
+  auto r = s.make(method::get, "/events?from=5&type=CupPlaced&context=cup&id=1");
+  auto plan = std::get<stream_plan>(s.get().route(r).what);
+  CHECK(plan.query.from == 5);
+  CHECK(plan.query.id == 1);
+  CHECK_FALSE(plan.sse);
+  CHECK_FALSE(plan.follow);
+  r.accept = "text/event-stream";
+  r.last_event_id = "7";
+  plan = std::get<stream_plan>(s.get().route(r).what);
+  CHECK(plan.sse);
+  CHECK(plan.follow);
+  CHECK(plan.query.from == 8);
+  for (const auto* bad : {"from=x", "follow=1", "type=Nope", "context=nope", "id=0"}) CHECK(s.run(method::get, std::string("/events?") + bad).status == 400);
+  CHECK(s.run(method::get, "/cups/9/events").status == 404);
+  const auto history = s.make(method::get, "/cups/1/events");
+  CHECK(std::get<stream_plan>(s.get().route(history).what).query.id == 1);
+}
+
+TEST_CASE("feed: an event as a console consumer showed it") {
+  fake::door door;
+  door.put("010", 1);
+  std::string out;
+  append_event(out, door.system(), door.log[0]);
+  CHECK(out == R"({"eventType":"CupPlaced","timestamp":"20210119030159","phoneNumber":"010","id":1,"offset":1,)"
+               R"("traceId":"00000000000000000000000000000000","context":"cup"})");
+}
+
+TEST_CASE("problems: no byte of the target can break the answer", "[problem]") {
+  request r;
+  r.target = "/\xff\"\\x?secret=1";
+  const auto body = json::parse(render(problem{problem_code::not_found, "x"}, r).body);
+  CHECK(body["path"] == "/%FF\"\\x");
+}
+
+TEST_CASE("problems: docs/errors/README.md is the table", "[handbook]") {
+  const auto path = std::string(__FILE__).substr(0, std::string(__FILE__).rfind("tests/http/")) + "docs/errors/README.md";
+  if (std::getenv("CREMA_WRITE_DOCS") != nullptr) std::ofstream(path) << problem_handbook();
+  std::ostringstream written;
+  written << std::ifstream(path).rdbuf();
+  CHECK(written.str() == problem_handbook());
+}

@@ -1,0 +1,335 @@
+// The server on real sockets, with a front door in memory.
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "http/server.hpp"
+#include "tests/http/fake_front_door.hpp"
+
+using namespace crema;
+using namespace crema::http;
+
+namespace {
+
+class client {
+ public:
+  explicit client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~client() { ::close(socket_); }
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  bool connected() const { return connected_; }
+  void send(std::string_view text) { (void)::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  void half_close() { ::shutdown(socket_, SHUT_WR); }
+
+  /// Reads until `text` has come `times` times; false: closed or 5 s have passed.
+  bool until(std::string_view text, int times = 1) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (count(text) < times) {
+      if (!more(deadline)) return false;
+    }
+    return true;
+  }
+  /// Reads to the end; false: it did not come within 5 s.
+  bool until_closed() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (more(deadline)) {
+    }
+    return ended_;
+  }
+  int count(std::string_view text) const {
+    int n = 0;
+    for (auto at = seen.find(text); at != std::string::npos; at = seen.find(text, at + 1)) ++n;
+    return n;
+  }
+  std::string seen;
+
+ private:
+  bool more(std::chrono::steady_clock::time_point deadline) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    pollfd p{socket_, POLLIN, 0};
+    if (left <= 0 || ::poll(&p, 1, static_cast<int>(left)) <= 0) return false;
+    char bytes[4096];
+    const auto n = ::recv(socket_, bytes, sizeof bytes, 0);
+    if (n <= 0) return (ended_ = true, false);
+    seen.append(bytes, static_cast<std::size_t>(n));
+    return true;
+  }
+  int socket_;
+  bool connected_ = false, ended_ = false;
+};
+
+struct running {
+  fake::door door;
+  telemetry::metrics metrics;
+  server_settings settings;
+  std::optional<server> it;
+
+  running() {
+    settings.listen_port = 0;
+    settings.request_read_timeout_ms = 300;
+    settings.drain_idle_ms = 50;
+  }
+  std::uint16_t start(std::optional<int> inherited = {}) {
+    it.emplace(settings, door, metrics);
+    it->start(inherited);
+    return it->port();
+  }
+};
+
+std::string get(std::string_view path, std::string_view headers = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(headers) + "\r\n";
+}
+std::string post(std::string_view body, std::string_view headers = "") {
+  return "POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n" + std::string(body);
+}
+constexpr std::string_view order = R"({"phoneNumber":"010","qty":2})";
+
+}  // namespace
+
+TEST_CASE("server: pipelined requests are answered in their order") {
+  running s;
+  s.door.how = fake::door::mode::on_thread;
+  client c(s.start());
+  c.send(post(order) + get("/cups/1") + get("/nothing") + get("/cups", "Connection: close\r\n"));
+  REQUIRE(c.until_closed());
+  const auto created = c.seen.find("201 Created"), read = c.seen.find("200 OK"), missing = c.seen.find("404 Not Found");
+  REQUIRE(created != std::string::npos);
+  CHECK(created < read);
+  CHECK(read < missing);
+  CHECK(c.count("HTTP/1.1 ") == 4);
+  CHECK(c.count("\r\ntraceparent: 00-") == 4);
+  CHECK(c.count("Connection: close") == 1);
+}
+
+TEST_CASE("server: HTTP/1.0, HEAD and a traceparent") {
+  running s;
+  const auto port = s.start();
+  client old(port);
+  old.send("GET /cups HTTP/1.0\r\n\r\n");
+  REQUIRE(old.until_closed());
+  CHECK(old.seen.find("http://127.0.0.1:" + std::to_string(port) + "/cups") != std::string::npos);  // no Host
+  client c(port);
+  c.send("HEAD /cups HTTP/1.1\r\nHost: h\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n" + get("/nothing", "Connection: close\r\n"));
+  REQUIRE(c.until_closed());
+  CHECK(c.count("_embedded") == 0);
+  CHECK(c.count("traceparent: 00-0af7651916cd43dd8448eb211c80319c-") == 1);
+}
+
+TEST_CASE("server: a slow request gets 408 however its bytes drip, and garbage gets 400") {
+  running s;
+  const auto port = s.start();
+  client slow(port);
+  slow.send("GET / HTTP/1.1\r\nHost: h\r\nX-A: ");
+  const auto started = std::chrono::steady_clock::now();
+  while (slow.count("408") == 0 && std::chrono::steady_clock::now() - started < std::chrono::seconds(3)) {
+    slow.send("a");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the client's slowness, not a wait for a result
+    if (std::chrono::steady_clock::now() - started > std::chrono::milliseconds(400)) break;
+  }
+  CHECK(slow.until("408 Request Timeout"));
+  client garbage(port);
+  garbage.send("\x16\x03\x01 hello\r\n\r\n");
+  CHECK(garbage.until("400 Bad Request"));
+  garbage.half_close();
+  CHECK(garbage.until_closed());
+  client smuggler(port);
+  smuggler.send("POST /cups HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+  smuggler.half_close();
+  CHECK(smuggler.until_closed());
+  CHECK(smuggler.count("HTTP/1.1 400") == 1);
+  CHECK(smuggler.count("HTTP/1.1 ") == 1);
+}
+
+TEST_CASE("server: limits of size") {
+  running s;
+  const auto port = s.start();
+  const auto first_line = [&](const std::string& text) {
+    client c(port);
+    c.send(text);
+    c.until("\r\n\r\n");
+    return c.seen.substr(0, c.seen.find("\r\n"));
+  };
+  CHECK(first_line("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n") == "HTTP/1.1 413 Payload Too Large");
+  CHECK(first_line(post(std::string(70000, 'x'))) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(first_line("POST /cups HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n11171\r\n" + std::string(70001, 'x')) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(first_line(get("/", "X: " + std::string(9000, 'x') + "\r\n")) == "HTTP/1.1 431 Request Header Fields Too Large");
+  std::string many;
+  for (int i = 0; i < 900; ++i) many += "X: abcdef\r\n";
+  CHECK(first_line(get("/", many)) == "HTTP/1.1 431 Request Header Fields Too Large");
+  CHECK(first_line(get("/" + std::string(5000, 'x'))) == "HTTP/1.1 414 URI Too Long");
+  CHECK(first_line(get("/" + std::string(20000, 'x'))) == "HTTP/1.1 414 URI Too Long");
+}
+
+TEST_CASE("server: chunked bodies, 100-continue, half-closed clients") {
+  running s;
+  const auto port = s.start();
+  client chunked(port);
+  chunked.send("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"pho\r\n");
+  chunked.send("18\r\nneNumber\":\"010\",\"qty\":2}\r\n0\r\n\r\n");
+  CHECK(chunked.until("201 Created"));
+  client polite(port);
+  polite.send("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(order.size()) + "\r\n\r\n");
+  REQUIRE(polite.until("100 Continue\r\n\r\n"));
+  polite.send(order);
+  CHECK(polite.until("201 Created"));
+  client half(port);
+  half.send(post(order) + get("/cups/1"));
+  half.half_close();
+  CHECK(half.until_closed());
+  CHECK(half.count("HTTP/1.1 20") == 2);
+}
+
+TEST_CASE("server: an answer that does not come is an unknown outcome, and a late one is dropped") {
+  running s;
+  s.settings.request_time_limit_ms = 1;
+  s.door.how = fake::door::mode::hold;
+  client c(s.start());
+  c.send(post(order));
+  REQUIRE(c.until("outcome-unknown"));
+  CHECK(c.seen.find("503 Service Unavailable") != std::string::npos);
+  s.door.release();
+  c.half_close();
+  CHECK(c.until_closed());
+  CHECK(c.count("HTTP/1.1") == 1);
+  {
+    running gone;
+    gone.door.how = fake::door::mode::hold;
+    client late(gone.start());
+    late.send(post(order));
+    REQUIRE(gone.door.wait_held(1));
+    gone.it.reset();
+    gone.door.release();  // the server is no more
+  }
+}
+
+TEST_CASE("server: one connection too many gets 503") {
+  running s;
+  s.settings.connections_max = 1;
+  const auto port = s.start();
+  client first(port);
+  first.send(get("/cups"));
+  REQUIRE(first.until("200 OK"));
+  client second(port);
+  CHECK(second.until("503 Service Unavailable"));
+  CHECK(second.until_closed());
+}
+
+TEST_CASE("server: in-flight and rate limits refuse at once") {
+  running s;
+  s.settings.in_flight_max = 1;
+  s.settings.rate_requests_per_s = 0.001;
+  s.settings.rate_burst = 3;
+  s.door.how = fake::door::mode::hold;
+  const auto port = s.start();
+  client a(port), b(port), c(port);
+  a.send(post(order));
+  REQUIRE(s.door.wait_held(1));
+  b.send(post(order));
+  REQUIRE(b.until("Retry-After: 1\r\n"));
+  CHECK(b.seen.find("503") != std::string::npos);
+  c.send(get("/cups") + get("/cups") + get("/actuator/health"));
+  REQUIRE(c.until("\"UP\""));
+  CHECK(c.seen.find("429 Too Many Requests") != std::string::npos);
+  CHECK(c.seen.find("RateLimit-Limit: 3\r\n") != std::string::npos);
+  s.door.release();
+  CHECK(a.until("201 Created"));
+}
+
+TEST_CASE("server: a drain answers what is in flight, closes what is idle, and says when it is done") {
+  running s;
+  s.door.how = fake::door::mode::hold;
+  s.settings.request_read_timeout_ms = 3000;
+  const auto port = s.start();
+  client waiting(port), idle(port), half_sent(port);
+  idle.send(get("/cups"));
+  REQUIRE(idle.until("200 OK"));
+  half_sent.send("GET /cups HTTP/1.1\r\nHo");
+  waiting.send(post(order) + get("/cups/1"));  // the second is pipelined behind the one in flight
+  REQUIRE(s.door.wait_held(1));
+  std::promise<void> drained;
+  s.it->drain([&] { drained.set_value(); });
+  REQUIRE(idle.until_closed());
+  auto done = drained.get_future();
+  CHECK(done.wait_for(std::chrono::milliseconds(0)) == std::future_status::timeout);
+  CHECK_FALSE(client(port).connected());
+  s.door.release();
+  REQUIRE(waiting.until_closed());
+  CHECK(waiting.count("HTTP/1.1 20") == 2);
+  CHECK(waiting.count("Connection: close") == 1);
+  half_sent.send("st: h\r\n\r\n");
+  REQUIRE(half_sent.until_closed());
+  INFO(half_sent.seen);
+  CHECK(half_sent.count("HTTP/1.1 200") == 1);
+  waiting.half_close(), idle.half_close(), half_sent.half_close();
+  CHECK(done.wait_for(std::chrono::seconds(5)) == std::future_status::ready);
+}
+
+TEST_CASE("server: a drain that cannot end in time ends at its limit") {
+  running s;
+  s.door.how = fake::door::mode::hold;
+  s.settings.drain_limit_ms = 100;
+  client c(s.start());
+  c.send(post(order));
+  REQUIRE(s.door.wait_held(1));
+  std::promise<void> drained;
+  s.it->drain([&] { drained.set_value(); });
+  CHECK(drained.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready);
+}
+
+TEST_CASE("server: an inherited socket keeps its queue for the successor") {
+  const int listening = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  inet_pton(AF_INET, "127.0.0.1", &at.sin_addr);
+  REQUIRE(::bind(listening, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+  REQUIRE(::listen(listening, 16) == 0);
+  running first, second;
+  const auto port = first.start(::dup(listening));
+  client a(port);
+  a.send(get("/cups"));
+  REQUIRE(a.until("200 OK"));
+  std::promise<void> drained;
+  first.it->drain([&] { drained.set_value(); });
+  REQUIRE(a.until_closed());
+  a.half_close();
+  // Less than the two seconds for which a connection lingers when its client does not close.
+  REQUIRE(drained.get_future().wait_for(std::chrono::milliseconds(1500)) == std::future_status::ready);
+  client b(port);
+  REQUIRE(b.connected());  // nobody accepts at present; it waits
+  b.send(get("/cups"));
+  CHECK(second.start(::dup(listening)) == port);
+  CHECK(b.until("200 OK"));
+  ::close(listening);
+}
+
+TEST_CASE("server: NDJSON ends at the end, SSE follows and resumes") {
+  running s;
+  for (int i = 0; i < 250; ++i) s.door.put("010", i);  // three pages
+  const auto port = s.start();
+  client lines(port);
+  lines.send(get("/events") + get("/cups/3/events", "Connection: close\r\n"));
+  REQUIRE(lines.until_closed());
+  CHECK(lines.count("\"eventType\":\"CupPlaced\"") == 251);
+  client live(port);
+  live.send(get("/events", "Accept: text/event-stream\r\nLast-Event-ID: 248\r\n"));
+  REQUIRE(live.until("id: 250\n"));
+  CHECK(live.count("id: 248\n") == 0);
+  CHECK(live.count("id: 249\n") == 1);
+  s.door.put("010", 1);
+  REQUIRE(live.until("id: 251\ndata: {\"eventType\""));
+  std::promise<void> drained;
+  s.it->drain([&] { drained.set_value(); });
+  REQUIRE(live.until_closed());
+  CHECK(live.seen.ends_with("0\r\n\r\n"));
+}

@@ -1,0 +1,61 @@
+"""siege, the load tool of the original drills, run with a configuration of its own (its per-user one stays untouched)."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+OPTIONS = """\
+verbose = false
+quiet = true
+json_output = true
+show-logfile = false
+logging = false
+color = off
+protocol = HTTP/1.1
+chunked = true
+connection = {connection}
+concurrent = 100
+limit = 1000
+delay = 0.0
+benchmark = true
+failures = 1000000
+accept-encoding = identity
+url-escaping = false
+timeout = 60
+parser = false
+"""
+
+
+class Siege:
+    """One siege of `POST url body`. start() returns at once, result() waits."""
+
+    def __init__(self, directory, url, body, concurrent=100, seconds=10, connection="keep-alive"):
+        self.directory = directory
+        self.rc = directory / "siegerc"
+        self.rc.write_text(OPTIONS.format(connection=connection))
+        self.seconds = seconds
+        self.line = [shutil.which("siege") or "siege", f"--rc={self.rc}", f"-c{concurrent}", f"-t{seconds}S", "--content-type", "application/json",
+                     f"{url} POST {json.dumps(body)}"]
+        self.process = None
+
+    def start(self):
+        home = {**os.environ, "HOME": str(self.directory)}
+        self.process = subprocess.Popen(self.line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=home)
+        return self
+
+    def running(self):
+        return self.process.poll() is None
+
+    def result(self):
+        """The final figures: transactions, availability (%), failed_transactions, transaction_rate (1/s), response_time (s) …"""
+        output, _ = self.process.communicate(timeout=self.seconds + 90)
+        found = re.search(r"\{[^{}]*\"transactions\"[^{}]*\}", output)
+        assert found, f"siege said:\n{output}"
+        figures = json.loads(found[0])
+        print("siege:", figures)
+        return figures
+
+    def run(self):
+        return self.start().result()

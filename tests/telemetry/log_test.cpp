@@ -1,0 +1,201 @@
+#include "telemetry/log.hpp"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace crema::telemetry {
+namespace {
+
+using Catch::Contains;
+
+// A directory of its own for each test, and a stderr that is kept in a file while the test runs.
+class captured {
+ public:
+  captured() {
+    std::string name = (std::filesystem::temp_directory_path() / "crema-log-XXXXXX").string();
+    directory = ::mkdtemp(name.data());
+    saved_ = ::dup(STDERR_FILENO);
+    REQUIRE(std::freopen((directory / "stderr").c_str(), "w", stderr) != nullptr);
+  }
+  ~captured() {
+    stop_logging();
+    std::fflush(stderr);
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+    std::filesystem::remove_all(directory);
+  }
+  captured(const captured&) = delete;
+  captured& operator=(const captured&) = delete;
+
+  std::vector<std::string> lines(const std::string& file) const {
+    std::ifstream in(directory / file);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(in, line);) all.push_back(line);
+    return all;
+  }
+  std::string console() const {
+    std::fflush(stderr);
+    std::ostringstream all;
+    for (const auto& line : lines("stderr")) all << line << '\n';
+    return all.str();
+  }
+  log_settings settings() const {
+    log_settings s;
+    s.directory = directory / "logs";
+    return s;
+  }
+
+  std::filesystem::path directory;
+
+ private:
+  int saved_ = -1;
+};
+
+TEST_CASE("log: lines are JSON in the file, and JSON on a console that is no terminal") {
+  const captured c;
+  start_logging(c.settings());
+  log(level::warn, "Disk is slow", {{"micros", "1200"}, {"path", "/a b"}});
+  stop_logging();
+
+  const auto lines = c.lines("logs/crema.log");
+  REQUIRE(lines.size() == 1);
+  const auto line = nlohmann::json::parse(lines[0]);
+  CHECK(line["message"] == "Disk is slow");
+  CHECK(line["level"] == "warning");
+  CHECK(line["micros"] == "1200");
+  CHECK(line["path"] == "/a b");
+  CHECK(line["time"].get<std::string>().back() == 'Z');
+  CHECK(nlohmann::json::parse(c.console())["message"] == "Disk is slow");
+}
+
+TEST_CASE("log: text on request, with quotes only where they are needed") {
+  const captured c;
+  auto s = c.settings();
+  s.format = log_settings::style::text;
+  start_logging(s);
+  log(level::info, "Started", {{"port", "8080"}, {"name", "two words"}, {"empty", ""}});
+  stop_logging();
+  CHECK_THAT(c.console(), Contains("Started port=8080 name=\"two words\" empty=\"\""));
+}
+
+TEST_CASE("log: a level below the threshold is not written") {
+  const captured c;
+  auto s = c.settings();
+  s.threshold = level::warn;
+  start_logging(s);
+  CHECK_FALSE(log_enabled(level::info));
+  CHECK(log_enabled(level::error));
+  log(level::info, "Quiet");
+  log(level::error, "Loud");
+  stop_logging();
+  CHECK(c.lines("logs/crema.log").size() == 1);
+}
+
+TEST_CASE("log: whatever bytes a client sends, an event is one line of valid JSON") {
+  const captured c;
+  start_logging(c.settings());
+  const std::string hostile = std::string("a\nb\"c\\d\x01\x7f\xff\xc0\x80\xed\xa0\x80 é 커피 \xf0\x9f\x98\x80 \xe2\x82", 34);
+  log_access({"127.0.0.1", "GET", hostile, 400, 10, 250, "abc"});
+  stop_logging();
+  const auto lines = c.lines("logs/access.log");
+  REQUIRE(lines.size() == 1);
+  const auto line = nlohmann::json::parse(lines[0]);
+  CHECK(line["status"] == "400");
+  CHECK(line["method"] == "GET");
+  CHECK_THAT(line["target"].get<std::string>(), Contains("a\nb\"c\\d") && Contains("é 커피"));
+}
+
+TEST_CASE("log: notification lines hold the address and the text, whatever the threshold") {
+  const captured c;
+  auto s = c.settings();
+  s.threshold = level::error;
+  start_logging(s);
+  log_notification("n-1", "01033132570", "Your Order is already started. You cannot cancel!!");
+  stop_logging();
+  CHECK_THAT(c.console(), Contains("To. 01033132570 Your Order is already started. You cannot cancel!!"));
+  const auto line = nlohmann::json::parse(c.lines("logs/crema.log").at(0));
+  CHECK(line["message"] == "To. 01033132570 Your Order is already started. You cannot cancel!!");
+  CHECK(line["notificationId"] == "n-1");
+}
+
+TEST_CASE("log: a restart goes on in the same files") {
+  const captured c;
+  for (int run = 0; run < 3; ++run) {
+    start_logging(c.settings());
+    log(level::info, "Started");
+    log_access({"127.0.0.1", "GET", "/", 200, 10, 250, "abc"});
+    stop_logging();
+  }
+  CHECK(c.lines("logs/crema.log").size() == 3);
+  CHECK(c.lines("logs/access.log").size() == 3);
+}
+
+TEST_CASE("log: files rotate, and only so many are kept") {
+  const captured c;
+  auto s = c.settings();
+  s.file_bytes_max = 2000;
+  s.files_max = 2;
+  start_logging(s);
+  for (int i = 0; i < 200; ++i) log(level::info, "A line that fills the file");
+  stop_logging();
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(c.directory / "logs")) {
+    CHECK(entry.file_size() <= 2000);
+    files += entry.path().filename().string().starts_with("crema") ? 1 : 0;
+  }
+  CHECK(files == 3);
+}
+
+TEST_CASE("log: the access log can be off, and goes to the console without a directory") {
+  const captured c;
+  auto s = c.settings();
+  s.access_log = false;
+  start_logging(s);
+  log_access({"127.0.0.1", "GET", "/off", 200, 10, 250, "abc"});
+  stop_logging();
+  CHECK_FALSE(std::filesystem::exists(c.directory / "logs/access.log"));
+  s.access_log = true;
+  s.directory.clear();
+  start_logging(s);
+  log_access({"127.0.0.1", "GET", "/on", 200, 10, 250, "abc"});
+  stop_logging();
+  CHECK_THAT(c.console(), Contains("/on") && !Contains("/off"));
+}
+
+TEST_CASE("log: before the start, and after the stop, warnings go to stderr as text") {
+  const captured c;
+  log(level::info, "Nobody hears");
+  log(level::error, "Cannot start", {{"reason", "none"}});
+  CHECK_THAT(c.console(), Contains("error Cannot start reason=none") && !Contains("Nobody"));
+}
+
+TEST_CASE("log: a directory that cannot be made is said at the start") {
+  const captured c;
+  std::ofstream(c.directory / "logs") << "a file";
+  CHECK_THROWS_AS(start_logging(c.settings()), std::runtime_error);
+}
+
+TEST_CASE("log: many threads may write while logging stops and starts") {
+  const captured c;
+  std::vector<std::thread> threads;
+  start_logging(c.settings());
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([] {
+      for (int i = 0; i < 500; ++i) log(level::info, "Busy", {{"i", std::to_string(i)}});
+    });
+  for (auto& t : threads) t.join();
+  CHECK(log_lines_dropped() == 0);
+  stop_logging();
+  CHECK(c.lines("logs/crema.log").size() == 2000);
+}
+
+}  // namespace
+}  // namespace crema::telemetry
