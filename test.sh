@@ -32,7 +32,7 @@ for sanitizer in asan tsan; do
   echo "Building $sanitizer" >&2
   "$source_dir/scripts/build.sh" "$sanitizer" "${targets[@]}"
   command=("${fixed_layout[@]}" ctest --test-dir "$build/$sanitizer" --output-on-failure --no-tests=error
-           -R "^($(IFS='|'; echo "${sanitized[*]}")): ")
+           -R "^($(IFS='|'; echo "${sanitized[*]}")):")
   printf 'add_test("%s"' "$sanitizer" >>"$tests"
   printf ' [==[%s]==]' "${command[@]}" >>"$tests"
   printf ')\nset_tests_properties("%s" PROPERTIES TIMEOUT 900)\n' "$sanitizer" >>"$tests"

@@ -134,6 +134,7 @@ void context_supervisor::stop_context() {
 }
 
 void context_supervisor::on_down(const caf::down_msg& m) {
+  if (node_.closing) return;
   const auto at = std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
   if (at == children_.end()) return;
   if (auto* slot = slot_of(*at)) slot->set({});

@@ -5,6 +5,7 @@
 
 #include "storage/layout.hpp"
 #include "storage/queries.hpp"
+#include "storage/rows.hpp"
 #include "telemetry/log.hpp"
 
 namespace crema::actors {
@@ -283,27 +284,7 @@ std::vector<storage::stored_message> entity::messages_of(const delivery& d, cons
 }
 
 void entity::add_rows(append_request& request, const value& next, std::uint64_t next_version) const {
-  const bool was_there = exists();
-  const bool is_gone = context_.gone && context_.gone(next.data());
-  const collection_ref here{false, context_.index};
-  auto bytes = storage::encode_row({0, next_version, who_.guard.where.partition}, next);
-  auto& rows = request.derived.rows;
-  if (is_gone) {
-    rows.push_back({storage::graveyard_of(context_.index), who_.id, std::move(bytes)});
-    if (was_there) rows.push_back({here, who_.id, {}});
-  } else {
-    rows.push_back({here, who_.id, std::move(bytes)});
-    if (gone_) rows.push_back({storage::graveyard_of(context_.index), who_.id, {}});
-  }
-  if (was_there != !is_gone) request.derived.row_delta.emplace_back(here, is_gone ? -1 : 1);
-
-  auto before = was_there ? storage::index_keys(here, *context_.resource, who_.id, state_) : std::vector<std::string>{};
-  auto after = is_gone ? std::vector<std::string>{} : storage::index_keys(here, *context_.resource, who_.id, next);
-  for (auto& k : before)
-    if (std::find(after.begin(), after.end(), k) == after.end()) request.derived.index_erase.push_back(k);
-  for (auto& k : after)
-    if (std::find(before.begin(), before.end(), k) == before.end()) request.derived.index_put.push_back(k);
-  if (version_ == 0 && !who_.key.empty()) request.derived.unique_put.emplace_back(storage::unique_key(context_.index, who_.key), who_.id);
+  storage::derive_rows(request.derived, {context_, who_.id, who_.key, who_.guard.where.partition, state_, version_, gone_}, next, next_version);
 }
 
 // Captures the delivery: where the append is refused, the delivery comes back and is handled by whoever follows.

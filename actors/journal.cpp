@@ -133,15 +133,17 @@ void journal::write(std::vector<queued>& batch) {
   publish(batch);
 }
 
+void journal::drop_queue() {
+  std::vector<queued> dropped;  // declared before the lock, so destroyed after it: their destructors may want to append
+  const std::lock_guard lock(mutex_);
+  dropped.swap(queue_);
+  depth_.store(0, std::memory_order_relaxed);
+}
+
 void journal::fail(const std::string& why) {
   failed_ = true;
   telemetry::log(telemetry::level::error, "the journal could not be written; the node stops and recovers from what is on disk", {{"reason", why}});
-  std::vector<queued> dropped;  // destroyed outside the lock: nobody gets an answer for them
-  {
-    const std::lock_guard lock(mutex_);
-    dropped.swap(queue_);
-    depth_.store(0, std::memory_order_relaxed);
-  }
+  drop_queue();
   if (on_failure_) on_failure_(why);
 }
 

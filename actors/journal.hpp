@@ -78,6 +78,8 @@ class journal {
   void stop();
   /// Writes one batch. False: there was nothing.
   bool pump();
+  /// Lets go of what is queued: it never happened.
+  void drop_queue();
 
  private:
   struct queued {

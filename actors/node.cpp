@@ -92,8 +92,8 @@ void node::stop() {
     p.helpers.clear();
   }
   // The journal first writes what it has and releases it; then nobody can append, and the actors end.
-  if (!p.given.by_hand) p.log->stop();
   p.shared->closing = true;
+  if (!p.given.by_hand) p.log->stop();  // by hand, what was not stepped did not happen
   if (p.root) caf::anon_send_exit(p.root, caf::exit_reason::kill);
   p.root = nullptr;
   for (const auto& c : p.given.system->contexts) {
@@ -102,7 +102,9 @@ void node::stop() {
     for (std::uint16_t i = 0; i < p.settings.partitions; ++i) p.shared->partition({c.index, i}).set({});
   }
   p.shared->timer.set({});
+  if (p.given.by_hand) p.given.by_hand(*p.actors);
   p.actors.reset();
+  p.log->drop_queue();
 }
 
 void node::parts::count_outstanding() {

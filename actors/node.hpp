@@ -30,8 +30,8 @@ struct node_parts {
   std::shared_ptr<notification_sink> sink;
   /// Told once, from any thread, when the node cannot go on (a failed write, the root's restart intensity).
   std::function<void(const std::string& why)> on_failure;
-  /// Steps the actors and the journal by hand, in virtual time, instead of on their own threads.
-  bool by_hand = false;
+  /// Set: virtual time. Actors and journal have no threads of their own; this runs every actor that can run.
+  std::function<void(caf::actor_system&)> by_hand;
 };
 
 class node final : public front_door {

@@ -100,6 +100,7 @@ json node::traces(std::string_view trace_id) const {
     if (!s.where.empty()) j["aggregate"] = std::string(s.where) + "/" + std::to_string(s.id);
     all.push_back(std::move(j));
   }
+  if (all.empty() && !trace_id.empty()) return {};
   return {{"spans", all}};
 }
 

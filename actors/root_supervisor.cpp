@@ -58,6 +58,7 @@ void root_supervisor::start_child(std::size_t index) {
 }
 
 void root_supervisor::on_down(const caf::down_msg& m) {
+  if (node_.closing) return;
   const auto at = std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
   if (at == children_.end()) return;
   at->handle = nullptr;

@@ -85,7 +85,7 @@ void add_runtime(registry& r) {
                 "Wait before the first restart; it doubles with each, and varies at random by a part of itself.")
             .in("ms"));
   r.add(integer("runtime.backoffMaxMs", 5 * second_ms, 0, hour_ms, "Wait before a restart at the most.").in("ms"));
-  r.add(integer("runtime.idempotencyHours", 24, 1, 24 * 365, "How long the first answer to an Idempotency-Key is kept.").in("hours"));
+  r.add(integer("runtime.idempotencyHours", 24, 1, 8760, "How long the first answer to an Idempotency-Key is kept.").in("hours"));
   r.add(
       integer("runtime.sortRowsMax", 100000, 100, 10000000, "Rows that a list with ?sort= may look at; beyond it the request is refused."));
   r.require_ordered("runtime.backoffMinMs", "runtime.backoffMaxMs");

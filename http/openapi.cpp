@@ -1,6 +1,8 @@
 #include "http/openapi.hpp"
 
+#include <cctype>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "behaviors/core/json.hpp"
 
@@ -146,6 +148,28 @@ void add_operations(json& paths) {
   }
 }
 
+// "get /orders/{id}/events" → "getOrdersByIdEvents": what code generators call the operation. Stable, and unique as paths are.
+std::string operation_id(const std::string& verb, const std::string& path) {
+  std::string id = verb;
+  bool upper = true;
+  for (const char c : path) {
+    if (c == '{') id += "By";
+    if (c == '/' || c == '{' || c == '}' || c == '-') {
+      upper = true;
+    } else {
+      id += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+      upper = false;
+    }
+  }
+  return id;
+}
+
+void add_operation_ids(json& paths) {
+  for (auto& [path, item] : paths.items())
+    for (auto& [verb, operation] : item.items())
+      if (operation.is_object()) operation["operationId"] = operation_id(verb, path);
+}
+
 }  // namespace
 
 json openapi_document(const system_declaration& system, const server_settings& settings) {
@@ -161,6 +185,7 @@ json openapi_document(const system_declaration& system, const server_settings& s
   for (const auto* name : {"type", "context", "id"}) filters.push_back(parameter("query", name, false, {{"type", "string"}}));
   document["paths"]["/events"]["get"] = stream_operation("events", std::move(filters));
   add_operations(document["paths"]);
+  add_operation_ids(document["paths"]);
   return document;
 }
 

@@ -200,7 +200,10 @@ void engine::leave(session* s) {
     sessions_.erase(s);
     if (sessions_.empty()) done = std::exchange(drained_, nullptr);
   }
-  if (done) net::post(ioc, [this, done = std::move(done)] { (drain_timer_->cancel(), done()); });
+  if (done) net::post(acceptor_->get_executor(), [this, done = std::move(done)] {
+    drain_timer_->cancel();
+    done();
+  });
 }
 
 void engine::drain(std::function<void()> done) {
@@ -215,13 +218,14 @@ void engine::drain(std::function<void()> done) {
     }
     for (const auto& s : self->all_sessions()) s->drain();
     self->drain_timer_->expires_after(std::chrono::milliseconds(self->settings.drain_limit_ms));
-    self->drain_timer_->async_wait([self](const boost::system::error_code& ec) {
+    self->drain_timer_->async_wait(net::bind_executor(self->acceptor_->get_executor(), [self](const boost::system::error_code& ec) {
       if (!ec) self->finish_drain();
-    });
+    }));
     if (self->all_sessions().empty()) self->finish_drain();
   });
 }
 
+// On the listener's strand, which owns drain_timer_.
 void engine::finish_drain() {
   std::function<void()> done;
   {

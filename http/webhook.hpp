@@ -2,11 +2,15 @@
 // delivered; anything else, and silence beyond the time-out, means not delivered: the notifier tries again under the same id.
 //
 // Made by main.cpp, called by the notifiers (any thread). The network is spoken to on a thread of its own, so a dead receiver holds
-// up nobody. A connection serves one try: a notification is rare, and a pooled connection that its server has dropped would look like a
-// failure. https needs a build with OpenSSL (see `takes_https`).
+// up nobody. A connection serves one try: notifications are few, and a kept connection that its server has dropped would look like a
+// failure. Only http:// so far: a TLS proxy beside the node, or one line in CMake for OpenSSL, stands before https.
+//
+// Limits: tries_max tries at a time (one more is answered "not delivered" at once), the time-out covers a whole try from looking up
+// the name to the answer's header, and an answer's header has at most 8 KiB; its body is not read.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +21,8 @@ namespace crema::http {
 
 class webhook_sink final : public notification_sink {
  public:
+  static constexpr std::size_t tries_max = 256;
+
   /// Throws std::invalid_argument with one sentence where `url` is not one that can be posted to.
   webhook_sink(const std::string& url, std::chrono::milliseconds timeout);
   /// Tries in flight end as not delivered.
@@ -28,6 +34,7 @@ class webhook_sink final : public notification_sink {
 
  private:
   class worker;
+  class attempt;
   std::unique_ptr<worker> worker_;
 };
 

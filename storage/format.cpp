@@ -24,25 +24,30 @@ std::string describe(const record_type& type) {
   return text;
 }
 
-void check_type(transaction& tx, const record_type& type) {
+// Refuses a field list that would misread what is on disk. True: it is noted down as it is.
+bool check_type(const snapshot& s, const record_type& type) {
   const auto present = describe(type);
-  const auto stored = tx.get(table::meta, schema_key(type.name));
-  if (stored && *stored == present) return;
+  const auto stored = s.get(table::meta, schema_key(type.name));
   if (stored && present.compare(0, stored->size(), *stored) != 0)
     refuse("the fields of '" + std::string(type.name) + "' are not those that this data was written with: fields may only be added at the end. Written: " +
            std::string(*stored) + "Now: " + present);
-  tx.put(table::meta, schema_key(type.name), present);
+  return stored && *stored == present;
+}
+
+void check_version_and_system(const snapshot& s, const system_declaration& system) {
+  const auto version = read_number(s, table::meta, "format").value_or(0);
+  if (version != format_version)
+    refuse("this data has format " + std::to_string(version) + ", this crema reads format " + std::to_string(format_version) + "; use the crema that wrote it");
+  const auto written_by = std::string(s.get(table::meta, "system").value_or(""));
+  if (written_by != system.name) refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");
 }
 
 }  // namespace
 
 void prepare(store& s, const system_declaration& system, std::uint16_t partitions) {
   const auto tx = s.write();
-  if (const auto version = read_number(*tx, table::meta, "format")) {
-    if (*version != format_version)
-      refuse("this data has format " + std::to_string(*version) + ", this crema reads format " + std::to_string(format_version) + "; use the crema that wrote it");
-    const auto written_by = std::string(tx->get(table::meta, "system").value_or(""));
-    if (written_by != system.name) refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");
+  if (tx->get(table::meta, "format")) {
+    check_version_and_system(*tx, system);
     const auto stored = read_number(*tx, table::meta, "partitions").value_or(0);
     if (stored != partitions)
       refuse("this data was made with node.partitions = " + std::to_string(stored) + ", which cannot change; set it back from " + std::to_string(partitions));
@@ -51,8 +56,15 @@ void prepare(store& s, const system_declaration& system, std::uint16_t partition
     tx->put(table::meta, "system", system.name);
     tx->put(table::meta, "partitions", number_key(partitions));
   }
-  for (const auto* type : system.all_types()) check_type(*tx, *type);
+  for (const auto* type : system.all_types())
+    if (!check_type(*tx, *type)) tx->put(table::meta, schema_key(type->name), describe(*type));
   tx->commit();
+}
+
+void check_format(const snapshot& s, const system_declaration& system) {
+  if (!s.get(table::meta, "format")) refuse("there is no crema data here; give the right directory with --data");
+  check_version_and_system(s, system);
+  for (const auto* type : system.all_types()) (void)check_type(s, *type);
 }
 
 std::uint16_t partitions_of(const store& s) {

@@ -15,6 +15,9 @@ inline constexpr std::uint64_t format_version = 1;
 /// noted down. Throws storage_error (format) with one sentence that says what differs and what to do.
 void prepare(store& s, const system_declaration& system, std::uint16_t partitions);
 
+/// As `prepare` for an existing directory, without changing it.
+void check_format(const snapshot& s, const system_declaration& system);
+
 /// Partitions of an existing directory; throws storage_error (format) where there is no crema data.
 std::uint16_t partitions_of(const store& s);
 

@@ -8,6 +8,10 @@ namespace {
 constexpr char index_of_finder = 1;
 constexpr char index_of_key = 2;
 
+// Before the value of a field that is no text. FROZEN.
+constexpr char index_null = 0;
+constexpr char index_present = 1;
+
 // Texts longer than this are cut and told apart by a hash, so that a key stays below max_key_bytes.
 constexpr std::size_t index_text_max = 96;
 
@@ -29,7 +33,7 @@ void put_index_value(std::string& out, const scalar& s) {
     if (text->size() > index_text_max) put_big_endian(out, checksum(*text, 0));
     return;
   }
-  out.push_back(std::holds_alternative<std::monostate>(s) ? '\0' : '\1');
+  out.push_back(std::holds_alternative<std::monostate>(s) ? index_null : index_present);
   out.append(ordered_key(s));
 }
 
@@ -142,6 +146,8 @@ std::string index_prefix(collection_ref c, std::size_t finder, const std::vector
   for (const auto& a : arguments) put_index_value(k, a);
   return k;
 }
+
+std::string present_mark(const scalar& s) { return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, index_present); }
 
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row) {
   std::vector<std::string> keys;

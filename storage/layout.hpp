@@ -46,6 +46,8 @@ stored_row decode_row(const record_type& type, std::uint64_t id, std::string_vie
 // ---- indexes: one entry a row and finder
 /// The part of an index key before the row's number. `arguments` in the order of the finder's fields, possibly fewer.
 std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments);
+/// What comes after the part of the fields before, where this value is not null: null sorts before it and has no "at most".
+std::string present_mark(const scalar& s);
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row);
 /// The unique entry through which a keyed aggregate is found: → number_key(id).
 std::string unique_key(std::uint16_t context, std::string_view key);

@@ -21,18 +21,6 @@ std::string encode_record(std::uint64_t previous, std::uint64_t sum, std::string
   return out;
 }
 
-raw_record parse_record(std::string_view key, std::string_view value) {
-  if (key.size() != 10 || value.size() < 16) throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
-  raw_record r;
-  r.partition = static_cast<std::uint16_t>(static_cast<std::uint8_t>(key[0]) << 8U | static_cast<std::uint8_t>(key[1]));
-  r.sequence = tail_number(key);
-  wire::reader in(value);
-  r.previous_checksum = in.fixed64();
-  r.checksum = in.fixed64();
-  r.body = in.rest();
-  return r;
-}
-
 // The last record of a partition, if it has any.
 std::optional<raw_record> last_of(cursor& c, std::uint16_t partition) {
   (void)c.seek(journal_key(partition, ~0ULL));
@@ -52,6 +40,18 @@ bool seek_offset(cursor& c, std::uint16_t partition, std::uint64_t offset) {
 }
 
 }  // namespace
+
+raw_record parse_record(std::string_view key, std::string_view value) {
+  if (key.size() != 10 || value.size() < 16) throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
+  raw_record r;
+  r.partition = static_cast<std::uint16_t>(static_cast<std::uint8_t>(key[0]) << 8U | static_cast<std::uint8_t>(key[1]));
+  r.sequence = tail_number(key);
+  wire::reader in(value);
+  r.previous_checksum = in.fixed64();
+  r.checksum = in.fixed64();
+  r.body = in.rest();
+  return r;
+}
 
 bool raw_record::intact() const noexcept { return seal(body, previous_checksum, partition, sequence) == checksum; }
 
@@ -165,7 +165,7 @@ class log_writer::batch {
   std::map<std::string, std::string> meta_;
 };
 
-log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts) : store_(s), partitions_(partitions), chain_(partitions), counters_(contexts) {
+log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts) : store_(s), chain_(partitions), counters_(contexts) {
   const auto now = s.read();
   const auto journal = now->open(table::journal);
   for (std::uint16_t p = 0; p < partitions; ++p) {

@@ -51,7 +51,6 @@ class log_writer {
  private:
   class batch;
   store& store_;
-  std::uint16_t partitions_;
   std::vector<std::uint64_t> chain_;     ///< last checksum by partition
   std::vector<std::uint64_t> counters_;  ///< highest number dealt, by context
   std::map<std::string, std::uint64_t> row_counts_;
@@ -69,10 +68,14 @@ struct raw_record {
   bool intact() const noexcept;
 };
 
+/// Throws storage_error (corrupt) for bytes that are no record. The views are those of the arguments.
+raw_record parse_record(std::string_view key, std::string_view value);
+
 /// Records of all partitions in log order.
 class log_reader {
  public:
-  /// Begins with the record that holds offset `from`, or the next one.
+  /// Begins with the record that holds offset `from`, or the next one; up to one earlier record a partition may come before it, as
+  /// only decoding tells how many offsets a record takes up.
   log_reader(const snapshot& s, std::uint16_t partitions, std::uint64_t from);
   /// The next record, or nothing at the end. Throws storage_error (corrupt) for bytes that are no record.
   std::optional<raw_record> next();

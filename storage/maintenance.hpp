@@ -18,6 +18,7 @@ namespace crema::storage {
 
 /// Told now and then what is being done, and how many of its steps are done.
 using progress_handler = std::function<void(const std::string& what, std::uint64_t done)>;
+inline constexpr std::uint64_t progress_every = 100000;  ///< records between two calls
 /// One line on standard error each time.
 void progress_to_stderr(const std::string& what, std::uint64_t done);
 

@@ -119,7 +119,7 @@ class projection::overlay final {
 };
 
 projection::projection(const system_declaration& system, std::uint16_t context, const store& s, const type_catalog& types)
-    : system_(system), context_(context), store_(s), types_(types), changes_(std::make_unique<overlay>(s)) {
+    : system_(system), context_(context), types_(types), changes_(std::make_unique<overlay>(s)) {
   load(*s.read());
 }
 
@@ -262,6 +262,7 @@ void rebuild_views(store& s, const system_declaration& system, std::uint16_t par
   forget_views(s, system);
   const auto types = system.catalog();
   for (const auto& context : system.contexts) {
+    if (std::none_of(system.views.begin(), system.views.end(), [&](const auto& v) { return v.context == context.index; })) continue;
     projection views(system, context.index, s, types);
     std::uint64_t done = 0;
     for (bool more = true; more;) {

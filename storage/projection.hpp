@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -50,7 +51,6 @@ class projection {
 
   const system_declaration& system_;
   std::uint16_t context_;
-  const store& store_;
   const type_catalog& types_;
   std::uint64_t position_ = 0;
   std::map<outbox_ref, records> pending_;   ///< by the hold they wait for

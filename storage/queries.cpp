@@ -59,6 +59,13 @@ bool wanted(const event_query& q, const journal_record& r, const value& event) {
 
 // Adds the record's wanted events. False: the page is full before the record's end, and `next` says where to go on.
 bool take_events(event_page& page, const event_query& q, const journal_record& r, std::uint64_t& seen) {
+  // Bookkeeping takes an offset too: it counts as looked at, and is not looked at again by who reads on.
+  if (r.events.empty() && r.sequence >= q.from) {
+    page.next = r.sequence;
+    if (seen >= q.scan_limit) return false;
+    ++seen;
+    page.next = r.sequence + 1;
+  }
   for (std::size_t i = 0; i < r.events.size(); ++i) {
     const auto offset = r.sequence + i;
     if (offset < q.from) continue;
@@ -96,7 +103,11 @@ result<page> find_rows(const snapshot& s, const resource_declaration& resource, 
                        const std::vector<scalar>& arguments, const page_request& request, bool newest_first) {
   const auto which = static_cast<std::size_t>(&finder - resource.finders.data());
   const auto bound = index_prefix(from, which, arguments);
-  const auto first = finder.up_to ? index_prefix(from, which, {arguments.begin(), arguments.end() - 1}) : bound;
+  auto first = bound;
+  if (finder.up_to) {
+    first = index_prefix(from, which, {arguments.begin(), arguments.end() - 1});
+    first += present_mark(arguments.back());
+  }
   const auto end = after_prefix(bound);
 
   page p;

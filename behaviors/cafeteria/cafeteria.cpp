@@ -1,7 +1,6 @@
 #include "behaviors/cafeteria/cafeteria.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -44,11 +43,10 @@ system_declaration cafeteria() {
       .finder("findByOrderId", &payment::order_id);
 
   s.context<drink>("drink", "drink", "drinks")
-      .handles<make_drink, receipt_drink, finish_drink, cancel_drink, withdraw_drink>()
+      .handles<make_drink, receipt_drink, finish_drink, cancel_drink>()
       .records<drink_ordered, receipted, made, drink_canceled, cancel_failed>()
       .on_status<receipt_drink>("Receipted")
       .on_status<finish_drink>("Made")
-      .gone_when([](const drink& d) { return gone(d); })
       .finder("findByOrderId", &drink::order_id);
 
   s.context<sale>("sale", "sale", "sales")
@@ -62,23 +60,17 @@ system_declaration cafeteria() {
 
   // Who talks to whom. (order asks payment, payment asks sale: in their deciders.)
   s.whenever<payment_approved>().tell<make_drink>([](const payment_approved& e) {
-    return make_drink{e.order_id, e.phone_number, e.product_name, e.qty, e.amt};
+    return make_drink{e.order_id, e.phone_number, e.product_name, e.qty};
   });
 
   s.whenever<order_canceled>().tell<cancel_drink>([](const order_canceled& e, const event_meta& m) {
-    return cancel_drink{number_of(m), e.phone_number, e.product_name, e.qty, e.amt, e.cancel_attempt};
+    return cancel_drink{number_of(m), e.phone_number, e.product_name, e.qty, e.cancel_attempt};
   });
-  s.whenever<drink_canceled>().tell<cancel_payment>([](const drink_canceled& e) {
-    return e.voided ? std::nullopt : std::optional(cancel_payment{e.order_id});  // voided: the payment went first
-  });
+  s.whenever<drink_canceled>().tell<cancel_payment>([](const drink_canceled& e) { return cancel_payment{e.order_id}; });
   s.whenever<cancel_failed>().tell<revert_cancel>([](const cancel_failed& e) { return revert_cancel{e.order_id, e.cancel_attempt}; });
 
-  s.whenever<payment_canceled>()
-      .tell<uncount_sale>(
-          [](const payment_canceled& e) { return uncount_sale{e.order_id, e.phone_number, e.product_name, e.yyyymm, e.amt, e.voided}; })
-      .tell<withdraw_drink>([](const payment_canceled& e) {
-        return e.voided ? std::optional(withdraw_drink{e.order_id}) : std::nullopt;  // else the drink went first
-      });
+  s.whenever<payment_canceled>().tell<uncount_sale>(
+      [](const payment_canceled& e) { return uncount_sale{e.order_id, e.phone_number, e.product_name, e.yyyymm, e.amt, e.voided}; });
 
   // What the customer is told.
   s.whenever<ordered>().notify("customercenter", say("Your Order is Ordered"));
@@ -94,7 +86,6 @@ system_declaration cafeteria() {
       .on<order_cancel_reverted>(take_in<mypage>)
       .on<receipted>(take_in<mypage>)
       .on<made>(take_in<mypage>)
-      .on<drink_canceled>(take_in<mypage>)
       .plain_finder("findByPhoneNumber", &mypage::phone_number);
 
   s.view<orderinfo>("customercenter", "orderinfo", "orderinfos")
@@ -107,7 +98,8 @@ system_declaration cafeteria() {
   s.view<sale_page>("customercenter", "salePage", "salePages")
       .on<sale_counted>(take_in<sale_page>)
       .on<sale_uncounted>(take_in<sale_page>)
-      .finder("findByPhoneNumber", &sale_page::phone_number);
+      .finder("findByPhoneNumber", &sale_page::phone_number)
+      .finder(std::string(ledger_finder), &sale_page::phone_number, &sale_page::yyyymm);
 
   return std::move(s).build();
 }

@@ -12,21 +12,25 @@ std::uint64_t row_of(std::int64_t order_id) { return static_cast<std::uint64_t>(
 // A canceled order goes on in the background until the cancel is settled, so its progress is kept but not shown.
 template <class DrinkEvent>
 void move_on(rows<mypage>& all, const DrinkEvent& e, mypage_status progress) {
-  // The drink is known to the barista a moment before the order itself is recorded; then it begins the row.
-  auto row = all.get(row_of(e.order_id)).value_or(mypage{e.order_id, e.phone_number, e.product_name, e.qty, e.amt, progress, progress});
-  row.progress = progress;
-  if (row.status != mypage_status::order_canceled) row.status = progress;
-  all.put(row_of(e.order_id), std::move(row));
+  all.update(row_of(e.order_id), [&](mypage& row) {
+    row.progress = progress;
+    if (row.status != mypage_status::order_canceled) row.status = progress;
+  });
 }
 
 orderinfo as_orderinfo(const auto& e) { return {e.order_id, e.phone_number, e.product_name, e.qty, e.status}; }
 
+// The sum of the rows that are shown, not the event's: that one may count an order whose chain fails in the end.
+void enter(rows<sale_page>& all, const auto& e, std::int64_t amt) {
+  const auto before = all.last(ledger_finder, {e.phone_number, e.yyyymm});
+  all.append({e.order_id, e.phone_number, e.product_name, amt, e.yyyymm, (before ? before->sum_amt : 0) + amt});
+}
+
 }  // namespace
 
 void apply(rows<mypage>& all, const ordered& e, const event_meta& m) {
-  const auto begun = all.get(m.id);
-  const auto progress = begun ? begun->progress : mypage_status::ordered;
-  all.put(m.id, {static_cast<std::int64_t>(m.id), e.phone_number, e.product_name, e.qty, e.amt, progress, progress});
+  all.put(m.id,
+          {static_cast<std::int64_t>(m.id), e.phone_number, e.product_name, e.qty, e.amt, mypage_status::ordered, mypage_status::ordered});
 }
 
 void apply(rows<mypage>& all, const order_canceled&, const event_meta& m) {
@@ -41,29 +45,16 @@ void apply(rows<mypage>& all, const receipted& e, const event_meta&) { move_on(a
 
 void apply(rows<mypage>& all, const made& e, const event_meta&) { move_on(all, e, mypage_status::made); }
 
-void apply(rows<mypage>& all, const drink_canceled& e, const event_meta&) {
-  if (e.voided) all.erase(row_of(e.order_id));
-}
-
 void apply(rows<orderinfo>& all, const drink_ordered& e, const event_meta&) { all.put(row_of(e.order_id), as_orderinfo(e)); }
 
 void apply(rows<orderinfo>& all, const receipted& e, const event_meta&) { all.put(row_of(e.order_id), as_orderinfo(e)); }
 
 void apply(rows<orderinfo>& all, const made& e, const event_meta&) { all.put(row_of(e.order_id), as_orderinfo(e)); }
 
-void apply(rows<orderinfo>& all, const drink_canceled& e, const event_meta&) {
-  if (e.voided)
-    all.erase(row_of(e.order_id));
-  else
-    all.put(row_of(e.order_id), as_orderinfo(e));
-}
+void apply(rows<orderinfo>& all, const drink_canceled& e, const event_meta&) { all.put(row_of(e.order_id), as_orderinfo(e)); }
 
-void apply(rows<sale_page>& all, const sale_counted& e, const event_meta&) {
-  all.append({e.order_id, e.phone_number, e.product_name, e.amt, e.yyyymm, e.sum_amt});
-}
+void apply(rows<sale_page>& all, const sale_counted& e, const event_meta&) { enter(all, e, e.amt); }
 
-void apply(rows<sale_page>& all, const sale_uncounted& e, const event_meta&) {
-  all.append({e.order_id, e.phone_number, e.product_name, -e.amt, e.yyyymm, e.sum_amt});
-}
+void apply(rows<sale_page>& all, const sale_uncounted& e, const event_meta&) { enter(all, e, -e.amt); }
 
 }  // namespace crema::cafeteria

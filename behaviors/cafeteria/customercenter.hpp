@@ -1,7 +1,7 @@
 // What people look at: the customer's page, the barista's list and the ledger of sales; and what the customer is told.
 //
-// Each view is built from the event stream in its order. Rows of mypage and orderinfo carry the order's number, those of the
-// ledger are appended.
+// Each view is built from the event stream in its order, and never sees a chain that failed: an order's own event comes before
+// anything of its drink. Rows of mypage and orderinfo carry the order's number, those of the ledger are appended.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,6 @@ void apply(rows<mypage>&, const order_canceled&, const event_meta&);
 void apply(rows<mypage>&, const order_cancel_reverted&, const event_meta&);
 void apply(rows<mypage>&, const receipted&, const event_meta&);
 void apply(rows<mypage>&, const made&, const event_meta&);
-void apply(rows<mypage>&, const drink_canceled&, const event_meta&);
 
 // ---- orderinfo: what the barista works from
 
@@ -76,6 +75,9 @@ void apply(rows<orderinfo>&, const made&, const event_meta&);
 void apply(rows<orderinfo>&, const drink_canceled&, const event_meta&);
 
 // ---- sale_page: the ledger. What was counted and taken back, with the running sum
+
+/// By phone number and month: how the ledger finds its last row.
+inline constexpr std::string_view ledger_finder = "findByPhoneNumberAndYyyymm";
 
 struct sale_page {
   static constexpr std::string_view type_name = "salePage";

@@ -30,9 +30,7 @@ struct drink {
   std::int64_t qty = 0;
   timestamp create_time{};
   drink_status status{};
-  std::int64_t amt = 0;             ///< for the customer's page
   std::int64_t cancel_attempt = 0;  ///< the last one that was answered with cancel_failed
-  bool voided = false;              ///< its order never came to be: it is gone
 
   static std::vector<field_spec> fields() {
     return {order_id_field<&drink::order_id>(),
@@ -41,9 +39,7 @@ struct drink {
             qty_field<&drink::qty>(),
             create_time_field<&drink::create_time>(),
             field<&drink::status>("status"),
-            amt_field<&drink::amt>().hide(),
-            field<&drink::cancel_attempt>("cancelAttempt").hide(),
-            field<&drink::voided>("voided").hide()};
+            field<&drink::cancel_attempt>("cancelAttempt").hide()};
   }
 };
 
@@ -55,11 +51,10 @@ struct make_drink {
   std::string phone_number{};
   std::string product_name{};
   std::int64_t qty = 0;
-  std::int64_t amt = 0;
 
   static std::vector<field_spec> fields() {
     return {order_id_field<&make_drink::order_id>(), phone_number_field<&make_drink::phone_number>(),
-            product_name_field<&make_drink::product_name>(), qty_field<&make_drink::qty>(), amt_field<&make_drink::amt>()};
+            product_name_field<&make_drink::product_name>(), qty_field<&make_drink::qty>()};
   }
 };
 
@@ -80,25 +75,13 @@ struct cancel_drink {
   std::string phone_number{};
   std::string product_name{};
   std::int64_t qty = 0;
-  std::int64_t amt = 0;
   std::int64_t cancel_attempt = 0;
 
   static std::vector<field_spec> fields() {
-    return {order_id_field<&cancel_drink::order_id>(),
-            phone_number_field<&cancel_drink::phone_number>(),
-            product_name_field<&cancel_drink::product_name>(),
-            qty_field<&cancel_drink::qty>(),
-            amt_field<&cancel_drink::amt>(),
+    return {order_id_field<&cancel_drink::order_id>(), phone_number_field<&cancel_drink::phone_number>(),
+            product_name_field<&cancel_drink::product_name>(), qty_field<&cancel_drink::qty>(),
             field<&cancel_drink::cancel_attempt>("cancelAttempt").hide()};
   }
-};
-
-/// The payment was voided: there is no order to make a drink for.
-struct withdraw_drink {
-  static constexpr std::string_view type_name = "withdraw_drink";
-  std::int64_t order_id = 0;
-
-  static std::vector<field_spec> fields() { return {order_id_field<&withdraw_drink::order_id>()}; }
 };
 
 // ---- events
@@ -111,16 +94,11 @@ struct drink_ordered {
   std::int64_t qty = 0;
   timestamp create_time{};
   drink_status status = drink_status::payment_approved;
-  std::int64_t amt = 0;
 
   static std::vector<field_spec> fields() {
-    return {order_id_field<&drink_ordered::order_id>(),
-            phone_number_field<&drink_ordered::phone_number>(),
-            product_name_field<&drink_ordered::product_name>(),
-            qty_field<&drink_ordered::qty>(),
-            create_time_field<&drink_ordered::create_time>(),
-            field<&drink_ordered::status>("status"),
-            amt_field<&drink_ordered::amt>().hide()};
+    return {order_id_field<&drink_ordered::order_id>(),         phone_number_field<&drink_ordered::phone_number>(),
+            product_name_field<&drink_ordered::product_name>(), qty_field<&drink_ordered::qty>(),
+            create_time_field<&drink_ordered::create_time>(),   field<&drink_ordered::status>("status")};
   }
 };
 
@@ -132,16 +110,11 @@ struct receipted {
   std::int64_t qty = 0;
   timestamp create_time{};
   drink_status status = drink_status::receipted;
-  std::int64_t amt = 0;
 
   static std::vector<field_spec> fields() {
-    return {order_id_field<&receipted::order_id>(),
-            phone_number_field<&receipted::phone_number>(),
-            product_name_field<&receipted::product_name>(),
-            qty_field<&receipted::qty>(),
-            create_time_field<&receipted::create_time>(),
-            field<&receipted::status>("status"),
-            amt_field<&receipted::amt>().hide()};
+    return {order_id_field<&receipted::order_id>(),         phone_number_field<&receipted::phone_number>(),
+            product_name_field<&receipted::product_name>(), qty_field<&receipted::qty>(),
+            create_time_field<&receipted::create_time>(),   field<&receipted::status>("status")};
   }
 };
 
@@ -153,12 +126,10 @@ struct made {
   std::int64_t qty = 0;
   timestamp create_time{};
   drink_status status = drink_status::made;
-  std::int64_t amt = 0;
 
   static std::vector<field_spec> fields() {
     return {order_id_field<&made::order_id>(), phone_number_field<&made::phone_number>(), product_name_field<&made::product_name>(),
-            qty_field<&made::qty>(),           create_time_field<&made::create_time>(),   field<&made::status>("status"),
-            amt_field<&made::amt>().hide()};
+            qty_field<&made::qty>(),           create_time_field<&made::create_time>(),   field<&made::status>("status")};
   }
 };
 
@@ -170,13 +141,11 @@ struct drink_canceled {
   std::int64_t qty = 0;
   timestamp create_time{};
   drink_status status{};
-  bool voided = false;
 
   static std::vector<field_spec> fields() {
     return {order_id_field<&drink_canceled::order_id>(),         phone_number_field<&drink_canceled::phone_number>(),
             product_name_field<&drink_canceled::product_name>(), qty_field<&drink_canceled::qty>(),
-            create_time_field<&drink_canceled::create_time>(),   field<&drink_canceled::status>("status"),
-            field<&drink_canceled::voided>("voided").hide()};
+            create_time_field<&drink_canceled::create_time>(),   field<&drink_canceled::status>("status")};
   }
 };
 
@@ -209,14 +178,11 @@ result<outcome> decide(const drink&, const receipt_drink&, const given&);  // Pa
 result<outcome> decide(const drink&, const finish_drink&, const given&);   // Receipted → made
 result<outcome> decide(const drink&, const cancel_drink&,
                        const given&);  // PaymentApproved → drink_canceled; Receipted, Made → cancel_failed
-result<outcome> decide(const drink&, const withdraw_drink&, const given&);  // any → drink_canceled, and gone
 
 void evolve(drink&, const drink_ordered&);
 void evolve(drink&, const receipted&);
 void evolve(drink&, const made&);
 void evolve(drink&, const drink_canceled&);
 void evolve(drink&, const cancel_failed&);
-
-bool gone(const drink&);
 
 }  // namespace crema::cafeteria

@@ -105,6 +105,7 @@ std::uint64_t reader::varint() {
   std::uint64_t v = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const std::uint64_t b = byte();
+    if (shift == 63 && b > 1) break;
     v |= (b & 0x7FU) << shift;
     if (b < 0x80) return v;
   }
@@ -169,11 +170,12 @@ void encode_value(const value& v, std::string& out) {
 
 value decode_value(wire::reader& in, const type_catalog& types) {
   const auto name = in.bytes();
-  const auto version = static_cast<std::uint16_t>(in.varint());
+  const auto version = in.varint();
+  if (version > 0xFFFF) throw decode_error("a version is out of range");
   const auto fields = in.bytes();
   const auto known = types.find(name);
   if (known == types.end()) throw decode_error("nobody knows the type '" + std::string(name) + "'");
-  return decode_fields(*known->second, version, fields);
+  return decode_fields(*known->second, static_cast<std::uint16_t>(version), fields);
 }
 
 std::string ordered_key(const scalar& s) {

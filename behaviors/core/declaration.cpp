@@ -18,6 +18,9 @@ auto* find_by_type(Range& range, const record_type& type) {
 
 void check_resource(const resource_declaration& r, std::set<std::string>& collections) {
   if (!collections.insert(r.collection).second) mistake("two collections are called '" + r.collection + "'");
+  std::set<std::string> finders;
+  for (const auto& f : r.finders)
+    if (!finders.insert(f.name).second) mistake("'" + r.collection + "' has two finders called '" + f.name + "'");
   for (const auto& f : r.finders)
     for (const auto at : f.fields)
       if (at >= r.row->fields.size()) mistake("finder '" + f.name + "' of '" + r.collection + "' names a member that is not in the field list");
@@ -45,6 +48,12 @@ const context_declaration* system_declaration::find_context(std::string_view con
   for (const auto& c : contexts)
     if (c.name == context_name) return &c;
   return nullptr;
+}
+
+const context_declaration& system_declaration::context_named(std::string_view context_name) const {
+  const auto* found = find_context(context_name);
+  if (found == nullptr) mistake("there is no context called '" + std::string(context_name) + "' (declare it before what it owns)");
+  return *found;
 }
 
 const context_declaration* system_declaration::receiver_of(const record_type& command) const noexcept {
@@ -85,6 +94,17 @@ void system_declaration::check() const {
   std::set<std::string_view> types;
   for (const auto* t : all_types())
     if (!types.insert(t->name).second) mistake("two types are called '" + std::string(t->name) + "'");
+
+  std::set<const record_type*> foldable;
+  for (const auto& c : contexts)
+    for (const auto& h : c.events) foldable.insert(h.type);
+  const auto recorded = [&](const record_type* event, const std::string& by) {
+    if (!foldable.contains(event)) mistake("nobody records '" + std::string(event->name) + "', which " + by + " waits for");
+  };
+  for (const auto& p : policies) recorded(p.event, "a policy");
+  for (const auto& n : notifications) recorded(n.event, "a notification");
+  for (const auto& v : views)
+    for (const auto& p : v.projections) recorded(p.event, "the view '" + v.name + "'");
 
   for (const auto& p : policies)
     if (receiver_of(*p.command) == nullptr) mistake("nobody handles '" + std::string(p.command->name) + "', told whenever '" + std::string(p.event->name) + "'");

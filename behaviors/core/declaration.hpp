@@ -175,6 +175,8 @@ class system_declaration {
   std::vector<setting_declaration> settings;
 
   const context_declaration* find_context(std::string_view context_name) const noexcept;
+  /// Throws std::logic_error where there is none: a mistake in the declaration.
+  const context_declaration& context_named(std::string_view context_name) const;
   /// The context that handles the command, or nullptr.
   const context_declaration* receiver_of(const record_type& command) const noexcept;
   /// Commands, events, states and rows by their persisted names.
@@ -328,7 +330,7 @@ class policy_builder {
   policy_builder& notify(std::string_view context, Make make) {
     notification_declaration n;
     n.event = &type_of<Event>();
-    n.context = system_->find_context(context)->index;
+    n.context = system_->context_named(context).index;
     n.make = [make](const void* e, const event_meta& m) { return std::optional<notification>(call(make, *static_cast<const Event*>(e), m)); };
     system_->notifications.push_back(std::move(n));
     return *this;
@@ -366,7 +368,7 @@ class system_builder {
     view_declaration v;
     v.name = singular;
     v.index = static_cast<std::uint16_t>(system_.views.size());
-    v.context = system_.find_context(context)->index;
+    v.context = system_.context_named(context).index;
     v.resource = resource_declaration{std::move(collection), std::move(singular), &type_of<Row>(), {}, {}};
     system_.views.push_back(std::move(v));
     return {system_, system_.views.size() - 1};

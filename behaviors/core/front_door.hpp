@@ -142,7 +142,7 @@ class front_door {
   virtual nlohmann::json health() const = 0;             ///< components only
   virtual nlohmann::json circuit_breakers() const = 0;
   virtual nlohmann::json supervisors() const = 0;
-  virtual nlohmann::json traces(std::string_view trace_id) const = 0;  ///< "" the recent ones
+  virtual nlohmann::json traces(std::string_view trace_id) const = 0;  ///< "" the recent ones; null where there is none of that id
   virtual std::string metrics() const = 0;               ///< Prometheus text
   virtual nlohmann::json contexts() const = 0;           ///< [{name, state: "running"|"stopped"|…, awake, outbox}]
   /// `done` is called once the context has stopped or is taking messages again, or was refused.

@@ -12,7 +12,7 @@ SSE = {"Accept": "text/event-stream"}
 
 
 class Sse:
-    """Server-sent events from a stream, one at a time; comments are skipped."""
+    """Server-sent events from a stream, one at a time; comments and what is no event are skipped."""
 
     def __init__(self, node, path, **headers):
         self.answer = node.get(path, headers={**SSE, **headers}, stream=True)
@@ -27,8 +27,9 @@ class Sse:
             if line.startswith(":"):
                 continue
             if not line:
-                if event:
+                if "data" in event:
                     return event
+                event = {}  # "retry:" alone is no event
                 continue
             name, _, text = line.partition(":")
             event[name] = text.removeprefix(" ")
@@ -147,7 +148,7 @@ def test_sse_resumes_after_a_crash(make_node):
 def test_a_silent_stream_shows_signs_of_life(make_node):
     fresh = make_node({"http.sseHeartbeatMs": 100})
     answer = fresh.get("/events", headers=SSE, stream=True)
-    assert next(line for line in answer.iter_lines(chunk_size=1) if line).startswith(b":")
+    assert next(line for line in answer.iter_lines(chunk_size=1) if line.startswith(b":"))
     answer.close()
 
 

@@ -61,6 +61,8 @@ def test_a_graceful_stop_finishes_what_is_in_flight(make_node):
     poster.join(20)
     assert [a.status_code for a in answers] == [201]
     assert answers[0].headers.get("Connection", "").lower() == "close"
+    for idle in (watcher, node.session):  # else the node gives them http.drainIdleMs
+        idle.close()
     assert node.wait_for_exit() == 0
     node.settings.clear()
     node.start()
@@ -68,7 +70,7 @@ def test_a_graceful_stop_finishes_what_is_in_flight(make_node):
 
 
 def test_idle_connections_do_not_hold_up_a_stop(make_node):
-    node = make_node()
+    node = make_node({"http.drainIdleMs": 300})
     idle = [node.connect() for _ in range(20)]
     node.stop()
     for connection in idle:

@@ -16,7 +16,7 @@ FINDERS = {
     "payments": {"findByOrderId"},
     "drinks": {"findByOrderId"},
     "sales": {"findByPhoneNumberAndYyyymm"},
-    "salePages": {"findByPhoneNumber"},
+    "salePages": {"findByPhoneNumber", "findByPhoneNumberAndYyyymm"},
     "orderinfos": {"findByOrderId"},
     "mypages": {"findByPhoneNumber"},
 }

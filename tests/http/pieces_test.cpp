@@ -107,6 +107,7 @@ TEST_CASE("targets: segments and parameters are decoded after they were split") 
   CHECK(parse_target("http://host/orders?page=1")->segments.size() == 1);
   CHECK_FALSE(parse_target("/bad%zz"));
   CHECK_FALSE(parse_target("/a b"));
+  CHECK_FALSE(parse_target("http://"));
   CHECK_FALSE(parse_target(""));
 }
 

@@ -87,6 +87,13 @@ struct running {
   }
 };
 
+/// Shared with the handler: the server may still be calling it when the test ends.
+std::future<void> drain(running& s) {
+  auto drained = std::make_shared<std::promise<void>>();
+  s.it->drain([drained] { drained->set_value(); });
+  return drained->get_future();
+}
+
 std::string get(std::string_view path, std::string_view headers = "") {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(headers) + "\r\n";
 }
@@ -257,10 +264,8 @@ TEST_CASE("server: a drain answers what is in flight, closes what is idle, and s
   half_sent.send("GET /cups HTTP/1.1\r\nHo");
   waiting.send(post(order) + get("/cups/1"));  // the second is pipelined behind the one in flight
   REQUIRE(s.door.wait_held(1));
-  std::promise<void> drained;
-  s.it->drain([&] { drained.set_value(); });
+  const auto done = drain(s);
   REQUIRE(idle.until_closed());
-  auto done = drained.get_future();
   CHECK(done.wait_for(std::chrono::milliseconds(0)) == std::future_status::timeout);
   CHECK_FALSE(client(port).connected());
   s.door.release();
@@ -282,9 +287,7 @@ TEST_CASE("server: a drain that cannot end in time ends at its limit") {
   client c(s.start());
   c.send(post(order));
   REQUIRE(s.door.wait_held(1));
-  std::promise<void> drained;
-  s.it->drain([&] { drained.set_value(); });
-  CHECK(drained.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready);
+  CHECK(drain(s).wait_for(std::chrono::seconds(5)) == std::future_status::ready);
 }
 
 TEST_CASE("server: an inherited socket keeps its queue for the successor") {
@@ -299,12 +302,11 @@ TEST_CASE("server: an inherited socket keeps its queue for the successor") {
   client a(port);
   a.send(get("/cups"));
   REQUIRE(a.until("200 OK"));
-  std::promise<void> drained;
-  first.it->drain([&] { drained.set_value(); });
+  const auto drained = drain(first);
   REQUIRE(a.until_closed());
   a.half_close();
   // Less than the two seconds for which a connection lingers when its client does not close.
-  REQUIRE(drained.get_future().wait_for(std::chrono::milliseconds(1500)) == std::future_status::ready);
+  REQUIRE(drained.wait_for(std::chrono::milliseconds(1500)) == std::future_status::ready);
   client b(port);
   REQUIRE(b.connected());  // nobody accepts at present; it waits
   b.send(get("/cups"));
@@ -328,8 +330,7 @@ TEST_CASE("server: NDJSON ends at the end, SSE follows and resumes") {
   CHECK(live.count("id: 249\n") == 1);
   s.door.put("010", 1);
   REQUIRE(live.until("id: 251\ndata: {\"eventType\""));
-  std::promise<void> drained;
-  s.it->drain([&] { drained.set_value(); });
+  const auto drained = drain(s);
   REQUIRE(live.until_closed());
   CHECK(live.seen.ends_with("0\r\n\r\n"));
 }
