@@ -22,6 +22,10 @@
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace.hpp"
 
+// Read by jemalloc at start: freed memory goes back to the system after a second, also when nobody allocates.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 namespace {
 
 using namespace crema;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <caf/send.hpp>
 
+#include "actors/housekeeper.hpp"
 #include "actors/timers.hpp"
 #include "telemetry/log.hpp"
 
@@ -25,6 +26,7 @@ caf::behavior root_supervisor::make_behavior() {
   set_down_handler([this](caf::down_msg& m) { on_down(m); });
   for (const auto& c : node_.system.contexts) children_.push_back({c.name, {}, true, 0});
   children_.push_back({"timers", {}, true, 0});
+  children_.push_back({"housekeeper", {}, true, 0});
   for (std::size_t i = 0; i < children_.size(); ++i) start_child(i);
   return {
       [this](context_switch& m) {
@@ -50,9 +52,11 @@ void root_supervisor::start_child(std::size_t index) {
   auto& c = children_[index];
   if (index < node_.system.contexts.size()) {
     c.handle = spawn<context_supervisor, caf::monitored>(node_, node_.system.contexts[index], sink_, c.wanted);
-  } else {
+  } else if (index == node_.system.contexts.size()) {
     c.handle = spawn<timer_service, caf::monitored>(node_);
     node_.timer.set(c.handle);
+  } else {
+    c.handle = spawn<housekeeper, caf::monitored>(node_);
   }
   node_.board.show(c.name, {"running", c.restarts, {}});
 }

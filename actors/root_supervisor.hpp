@@ -1,4 +1,4 @@
-// The root of the tree: one supervisor a context and the timers. What exceeds its intensity ends the node, which then recovers from
+// The root of the tree: one supervisor a context, the timers and the housekeeper. What exceeds its intensity ends the node, which then recovers from
 // what is on disk.
 #pragma once
 
@@ -41,7 +41,7 @@ class root_supervisor : public caf::event_based_actor {
   std::shared_ptr<notification_sink> sink_;
   std::function<void(const std::string&)> give_up_;
   restart_policy policy_;
-  std::vector<child> children_;    // contexts by index, then the timers
+  std::vector<child> children_;    // contexts by index, then the timers and the housekeeper
 };
 
 }  // namespace crema::actors

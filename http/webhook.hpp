@@ -3,7 +3,7 @@
 //
 // Made by main.cpp, called by the notifiers (any thread). The network is spoken to on a thread of its own, so a dead receiver holds
 // up nobody. A connection serves one try: notifications are few, and a kept connection that its server has dropped would look like a
-// failure. Only http:// so far: a TLS proxy beside the node, or one line in CMake for OpenSSL, stands before https.
+// failure. It posts to http:// URLs only: where a notification leaves the machine, a TLS proxy beside the node takes it on.
 //
 // Limits: tries_max tries at a time (one more is answered "not delivered" at once), the time-out covers a whole try from looking up
 // the name to the answer's header, and an answer's header has at most 8 KiB; its body is not read.

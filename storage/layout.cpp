@@ -4,15 +4,16 @@ namespace crema::storage {
 
 namespace {
 
-// First byte of an index key: which kind of entry follows. FROZEN.
-constexpr char index_of_finder = 1;
-constexpr char index_of_key = 2;
+// First byte of an index key: how its beginning reads. FROZEN.
+constexpr char index_by_text = 1;     // text, 0, [hash], owner, further values, number
+constexpr char index_by_number = 3;   // mark, [8 bytes], owner, further values, number
+constexpr char index_by_range = 4;    // owner, values, number
 
-// Before the value of a field that is no text. FROZEN.
+// Marks before a value that is not a text. FROZEN.
 constexpr char index_null = 0;
 constexpr char index_present = 1;
 
-// Texts longer than this are cut and told apart by a hash, so that a key stays below max_key_bytes.
+// Texts from this length on are cut and told apart by a hash, so that a key stays below max_key_bytes.
 constexpr std::size_t index_text_max = 96;
 
 template <class Int>
@@ -30,11 +31,28 @@ void put_index_value(std::string& out, const scalar& s) {
   if (const auto* text = std::get_if<std::string_view>(&s)) {
     out.append(text->substr(0, index_text_max));
     out.push_back('\0');  // texts hold no NUL (checked at the edge): "ab" sorts before "abc"
-    if (text->size() > index_text_max) put_big_endian(out, checksum(*text, 0));
+    if (text->size() >= index_text_max) put_big_endian(out, checksum(*text, 0));
     return;
   }
   out.push_back(std::holds_alternative<std::monostate>(s) ? index_null : index_present);
-  out.append(ordered_key(s));
+  if (const auto* b = std::get_if<bool>(&s)) out.append(ordered_key(std::int64_t{*b}));
+  else out.append(ordered_key(s));
+}
+
+void put_owner(std::string& out, const index_owner& o) {
+  out.push_back(o.kind);
+  put_big_endian(out, o.index);
+  out.push_back(static_cast<char>(o.finder));
+}
+
+// Bytes of the first value of a key, behind its first byte.
+std::size_t first_value_length(std::string_view key) {
+  if (key.front() == index_by_range) return 0;
+  if (key.front() == index_by_number) return key.size() > 1 && key[1] == index_present ? 9 : 1;
+  const auto end = key.find('\0', 1);
+  if (key.front() != index_by_text || end == std::string_view::npos) throw decode_error("an index key is of no known kind");
+  const auto length = end - 1;
+  return length + 1 + (length == index_text_max ? 8 : 0);
 }
 
 std::string meta_key(std::string_view name, std::uint64_t n) { return std::string(name) + "/" + std::to_string(n); }
@@ -138,13 +156,29 @@ stored_row decode_row(const record_type& type, std::uint64_t id, std::string_vie
   return r;
 }
 
-std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments) {
-  std::string k(1, index_of_finder);
-  k.push_back(c.view ? 'v' : 's');
-  put_big_endian(k, c.index);
-  k.push_back(static_cast<char>(finder));
-  for (const auto& a : arguments) put_index_value(k, a);
+// The value stands before the owner: what different collections hold of one phone number lies in one page, so that an order
+// touches one page of this table instead of one a finder.
+std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments, bool range) {
+  const index_owner owner{c.view ? 'v' : 's', c.index, static_cast<std::uint8_t>(finder)};
+  std::string k;
+  if (range) {
+    k.push_back(index_by_range);
+    put_owner(k, owner);
+  }
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (i == 0 && !range) k.push_back(std::holds_alternative<std::string_view>(arguments[0]) ? index_by_text : index_by_number);
+    put_index_value(k, arguments[i]);
+    if (i == 0 && !range) put_owner(k, owner);
+  }
   return k;
+}
+
+index_owner owner_of(std::string_view index_key) {
+  if (index_key.empty()) throw decode_error("an index key is empty");
+  const auto at = 1 + first_value_length(index_key);
+  if (index_key.size() < at + 4) throw decode_error("an index key is too short");
+  const auto bytes = index_key.substr(at, 4);
+  return {bytes[0], static_cast<std::uint16_t>(read_big_endian(bytes.substr(1, 2))), static_cast<std::uint8_t>(bytes[3])};
 }
 
 std::string present_mark(const scalar& s) { return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, index_present); }
@@ -155,7 +189,7 @@ std::vector<std::string> index_keys(collection_ref c, const resource_declaration
   for (std::size_t i = 0; i < resource.finders.size(); ++i) {
     std::vector<scalar> values;
     for (const auto f : resource.finders[i].fields) values.push_back(resource.row->fields[f].get(row.data()));
-    auto key = index_prefix(c, i, values);
+    auto key = index_prefix(c, i, values, resource.finders[i].up_to);
     put_big_endian(key, id);
     keys.push_back(std::move(key));
   }
@@ -163,9 +197,9 @@ std::vector<std::string> index_keys(collection_ref c, const resource_declaration
 }
 
 std::string unique_key(std::uint16_t context, std::string_view key) {
-  std::string k(1, index_of_key);
-  put_big_endian(k, context);
+  std::string k(1, index_by_text);
   put_index_value(k, key);
+  put_owner(k, {'k', context, 0});
   return k;
 }
 
@@ -174,6 +208,8 @@ std::string row_count_key(collection_ref c) { return meta_key(c.view ? "rows/vie
 std::string view_number_key(std::uint16_t view) { return meta_key("viewnumber", view); }
 std::string checkpoint_key(std::uint16_t context) { return meta_key("checkpoint", context); }
 std::string schema_key(std::string_view type_name) { return "schema/" + std::string(type_name); }
+
+std::string forgotten_key() { return "idempotency/forgotten"; }
 
 std::string after_prefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();

@@ -45,7 +45,17 @@ stored_row decode_row(const record_type& type, std::uint64_t id, std::string_vie
 
 // ---- indexes: one entry a row and finder
 /// The part of an index key before the row's number. `arguments` in the order of the finder's fields, possibly fewer.
-std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments);
+/// `range`: the finder is an up_to one, whose keys lie by owner first.
+std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments, bool range);
+/// Whose entry a key is.
+struct index_owner {
+  char kind = 's';             ///< 's' a context's collection, 'v' a view, 'k' the key of an aggregate
+  std::uint16_t index = 0;     ///< of the context or view
+  std::uint8_t finder = 0;
+  friend bool operator==(const index_owner&, const index_owner&) = default;
+};
+/// Throws decode_error.
+index_owner owner_of(std::string_view index_key);
 /// What comes after the part of the fields before, where this value is not null: null sorts before it and has no "at most".
 std::string present_mark(const scalar& s);
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row);
@@ -58,6 +68,7 @@ std::string row_count_key(collection_ref c);             ///< rows of a collecti
 std::string view_number_key(std::uint16_t view);         ///< highest row number dealt to a view → number_key
 std::string checkpoint_key(std::uint16_t context);       ///< where a context's projector stands
 std::string schema_key(std::string_view type_name);
+std::string forgotten_key();                             ///< idempotency keys from before this time may be forgotten → number_key(ms)
 
 /// The smallest key beyond every key that begins with `prefix`.
 std::string after_prefix(std::string prefix);

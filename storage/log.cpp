@@ -69,6 +69,7 @@ class log_writer::batch {
     for (const auto& k : item.index_put) index_[k] = std::string();
     for (const auto& [k, id] : item.unique_put) index_[k] = number_key(id);
     for (const auto& [c, n] : item.row_delta) count(c, n);
+    for (const auto& k : item.idempotency_erase) tx_->erase(table::idempotency, k);
     for (const auto& [k, v] : item.meta) meta_[k] = v;
   }
 

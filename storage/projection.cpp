@@ -1,6 +1,7 @@
 #include "storage/projection.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "storage/layout.hpp"
 
@@ -87,7 +88,7 @@ class projection::overlay final {
     const auto& finders = view.resource.finders;
     const auto at = std::find_if(finders.begin(), finders.end(), [&](const auto& f) { return f.name == finder; });
     if (at == finders.end()) throw std::logic_error("view '" + view.name + "' has no finder '" + std::string(finder) + "'");
-    const auto prefix = index_prefix({true, view.index}, static_cast<std::size_t>(at - finders.begin()), arguments);
+    const auto prefix = index_prefix({true, view.index}, static_cast<std::size_t>(at - finders.begin()), arguments, at->up_to);
     const auto key = std::max(last_in_overlay(prefix), last_on_disk(prefix));
     return key.empty() ? value{} : get(view, tail_number(key));
   }
@@ -244,8 +245,7 @@ void write_derived(store& s, std::uint16_t partitions, std::size_t contexts, com
 
 void forget_views(store& s, const system_declaration& system) {
   erase_all(s, [](std::string_view) { return true; }, table::views);
-  const auto view_index = index_prefix({true, 0}, 0, {}).substr(0, 2);
-  erase_all(s, [&](std::string_view k) { return k.substr(0, 2) == view_index; }, table::index);
+  erase_all(s, [](std::string_view k) { return owner_of(k).kind == 'v'; }, table::index);
   const auto tx = s.write();
   for (const auto& c : system.contexts) tx->erase(table::meta, checkpoint_key(c.index));
   for (const auto& v : system.views) {
@@ -253,6 +253,15 @@ void forget_views(store& s, const system_declaration& system) {
     tx->erase(table::meta, view_number_key(v.index));
   }
   tx->commit();
+}
+
+// Says which record it is on which a view throws.
+void take_in(projection& views, const context_declaration& context, const std::shared_ptr<const journal_record>& r) {
+  try {
+    views.apply(r);
+  } catch (const std::exception& e) {
+    throw std::runtime_error("the views of '" + context.name + "' cannot take in record " + std::to_string(r->sequence) + " (" + e.what() + "); they stand before it now. Mend the projection, then rebuild again");
+  }
 }
 
 }  // namespace
@@ -273,7 +282,7 @@ void rebuild_views(store& s, const system_declaration& system, std::uint16_t par
         std::optional<raw_record> raw;
         while (n < batch && (raw = log.next())) {
           if (raw->sequence < views.position()) continue;
-          views.apply(std::make_shared<journal_record>(decode_body(raw->sequence, raw->partition, raw->body, types)));
+          take_in(views, context, std::make_shared<journal_record>(decode_body(raw->sequence, raw->partition, raw->body, types)));
           ++n;
         }
         more = n == batch;

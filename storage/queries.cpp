@@ -102,10 +102,10 @@ result<page> list_rows(const snapshot& s, const resource_declaration& resource, 
 result<page> find_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const finder_declaration& finder,
                        const std::vector<scalar>& arguments, const page_request& request, bool newest_first) {
   const auto which = static_cast<std::size_t>(&finder - resource.finders.data());
-  const auto bound = index_prefix(from, which, arguments);
+  const auto bound = index_prefix(from, which, arguments, finder.up_to);
   auto first = bound;
   if (finder.up_to) {
-    first = index_prefix(from, which, {arguments.begin(), arguments.end() - 1});
+    first = index_prefix(from, which, {arguments.begin(), arguments.end() - 1}, true);
     first += present_mark(arguments.back());
   }
   const auto end = after_prefix(bound);

@@ -117,6 +117,7 @@ class view_check {
   struct one_context;
   void write_down();
   void compare(const view_declaration& view);
+  bool is_compared(const view_declaration& view) const;
 
   const verify_scope& in_;
   std::unique_ptr<store> scratch_;

@@ -52,7 +52,7 @@ system_declaration cafeteria() {
   s.context<sale>("sale", "sale", "sales")
       .handles<count_sale, uncount_sale>()
       .records<sale_counted, sale_uncounted>()
-      .keyed_by<count_sale, uncount_sale>([](const auto& c) { return sale_key(c.yyyymm, c.phone_number); })
+      .keyed_by<count_sale, uncount_sale>([](const auto& c) { return sale_key(c.phone_number, c.yyyymm); })
       .gone_when([](const sale& x) { return gone(x); })
       .finder("findByPhoneNumberAndYyyymm", &sale::phone_number, &sale::yyyymm);
 

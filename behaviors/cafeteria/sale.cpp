@@ -25,10 +25,10 @@ void evolve(sale& s, const sale_uncounted& e) {
 
 bool gone(const sale& s) { return s.orders == 0; }
 
-std::string sale_key(std::string_view yyyymm, std::string_view phone_number) {
-  std::string key(yyyymm);
+std::string sale_key(std::string_view phone_number, std::string_view yyyymm) {
+  std::string key(phone_number);
   key += '|';
-  key += phone_number;
+  key += yyyymm;
   return key;
 }
 

@@ -120,7 +120,7 @@ void evolve(sale&, const sale_uncounted&);
 
 bool gone(const sale&);
 
-/// The text under which a sale is found: month, then phone number. The month's width is fixed, so no two pairs make one text.
-std::string sale_key(std::string_view yyyymm, std::string_view phone_number);
+/// The text under which a sale is found: phone number, then month. The month's width is fixed, so no two pairs make one text.
+std::string sale_key(std::string_view phone_number, std::string_view yyyymm);
 
 }  // namespace crema::cafeteria

@@ -284,7 +284,7 @@ void nothing_false_is_shown(const board& b) {
   std::map<std::string, std::int64_t> ledger;
   for (const auto& row : b.view<sale_page>(sale_pages)) {
     CHECK(stands(row.order_id));
-    auto& sum = ledger[sale_key(row.yyyymm, row.phone_number)];
+    auto& sum = ledger[sale_key(row.phone_number, row.yyyymm)];
     sum += row.amt;
     CHECK(sum == row.sum_amt);
   }
@@ -322,10 +322,10 @@ void all_is_well(const board& b, std::uint64_t orders_tried) {
                        : d->status == drink_status::receipted        ? mypage_status::receipted
                                                                      : mypage_status::made;
     CHECK(page->status == shown);
-    if (!canceled) standing[sale_key(p->yyyymm, p->phone_number)] += p->amt;
+    if (!canceled) standing[sale_key(p->phone_number, p->yyyymm)] += p->amt;
   }
   std::map<std::string, std::int64_t> ledger;
-  for (const auto& row : b.view<sale_page>(sale_pages)) ledger[sale_key(row.yyyymm, row.phone_number)] = row.sum_amt;
+  for (const auto& row : b.view<sale_page>(sale_pages)) ledger[sale_key(row.phone_number, row.yyyymm)] = row.sum_amt;
   for (const auto& [at, e] : b.entities()) {
     if (at.first != in_sale || !e.exists) continue;
     CHECK(static_cast<const sale*>(e.state.get())->sum_amt == standing[at.second]);
@@ -371,7 +371,7 @@ TEST_CASE("cafeteria: an order is paid and counted at once, and known to the bar
   REQUIRE_FALSE(b.tell(in_order, 1, coffee()));
   CHECK(b.state<order>(in_order, 1)->status == order_status::ordered);
   CHECK(b.state<payment>(in_payment, 1)->status == payment_status::payment_approved);
-  CHECK(b.state<sale>(in_sale, sale_key("202102", phone))->sum_amt == 1000);
+  CHECK(b.state<sale>(in_sale, sale_key(phone, "202102"))->sum_amt == 1000);
   CHECK(b.state<drink>(in_drink, 1) == nullptr);
   b.deliver_all(random);
   CHECK(b.state<drink>(in_drink, 1)->status == drink_status::payment_approved);
@@ -401,8 +401,8 @@ TEST_CASE("cafeteria: a cancel in time takes back drink, payment and the sale of
   b.now = timestamp{1614556800000};  // the next month
   REQUIRE_FALSE(b.tell(in_order, 1, value::of(cancel_order{})));
   b.deliver_all(random);
-  CHECK(b.state<sale>(in_sale, sale_key("202102", phone))->sum_amt == 0);
-  CHECK(b.state<sale>(in_sale, sale_key("202103", phone)) == nullptr);
+  CHECK(b.state<sale>(in_sale, sale_key(phone, "202102"))->sum_amt == 0);
+  CHECK(b.state<sale>(in_sale, sale_key(phone, "202103")) == nullptr);
   all_is_well(b, 1);
 }
 
@@ -444,7 +444,7 @@ TEST_CASE(
     b.answer_is_lost = [](const value& c) { return c.as<approve_payment>() != nullptr; };
     REQUIRE(b.tell(in_order, 1, coffee()));
     b.deliver_all(random);
-    CHECK(b.state<sale>(in_sale, sale_key("202102", phone)) == nullptr);
+    CHECK(b.state<sale>(in_sale, sale_key(phone, "202102")) == nullptr);
     CHECK(b.view<sale_page>(sale_pages).empty());
     CHECK(b.told.empty());
     for (const auto& h : b.log()) CHECK(h.from.first != in_drink);
@@ -463,7 +463,7 @@ TEST_CASE("cafeteria: given the sale's answer is lost, then no payment is made a
   b.answer_is_lost = [](const value& c) { return c.as<count_sale>() != nullptr; };
   REQUIRE(b.tell(in_order, 1, coffee()));
   b.deliver_all(random);
-  CHECK(b.state<sale>(in_sale, sale_key("202102", phone)) == nullptr);
+  CHECK(b.state<sale>(in_sale, sale_key(phone, "202102")) == nullptr);
   all_is_well(b, 1);
 }
 
@@ -474,12 +474,12 @@ TEST_CASE("cafeteria: given a chain fails, when an order comes between its count
   REQUIRE(b.tell(in_order, 1, coffee(1000)));
   b.answer_is_lost = [](const value&) { return false; };
   REQUIRE_FALSE(b.tell(in_order, 2, coffee(300)));
-  CHECK(b.state<sale>(in_sale, sale_key("202102", phone))->sum_amt == 1300);
+  CHECK(b.state<sale>(in_sale, sale_key(phone, "202102"))->sum_amt == 1300);
   const auto ledger = b.view<sale_page>(sale_pages);
   REQUIRE(ledger.size() == 1);
   CHECK(ledger.front().sum_amt == 300);
   b.deliver_all(random);
-  CHECK(b.state<sale>(in_sale, sale_key("202102", phone))->sum_amt == 300);
+  CHECK(b.state<sale>(in_sale, sale_key(phone, "202102"))->sum_amt == 300);
   CHECK(b.view<sale_page>(sale_pages).size() == 1);
   all_is_well(b, 2);
 }

@@ -256,7 +256,7 @@ TEST_CASE("router: root, profile, OpenAPI") {
   CHECK(json::parse(s.run(method::get, "/profile/cups").body)["properties"].contains("phoneNumber"));
   const auto api = json::parse(s.run(method::get, "/openapi.json").body);
   CHECK(api["openapi"] == "3.1.0");
-  CHECK(api["paths"]["/orders/{id}/events"]["get"]["operationId"] == "getOrdersByIdEvents");
+  CHECK(api["paths"]["/cups/{id}/events"]["get"]["operationId"] == "getCupsByIdEvents");
   CHECK(api["paths"]["/cups"].contains("post"));
   CHECK(api["paths"]["/cups/{id}"].contains("patch"));
   CHECK_FALSE(api["paths"]["/mycups"].contains("post"));

@@ -54,7 +54,7 @@ journal_record confirming(std::uint64_t id, const journal_record& held) {
 std::vector<std::string> views_on(const store& s) {
   std::vector<std::string> all;
   for (const auto& [k, v] : contents(s)) {
-    if (k.first == table::index && k.second[1] == 'v') all.push_back(k.second);
+    if (k.first == table::index && owner_of(k.second).kind == 'v') all.push_back(k.second);
     if (k.first == table::meta && k.second.find("view") != std::string::npos) all.push_back(k.second + v);
     if (k.first == table::views) {
       const auto& type = *the_system().views[k.second[1] == lines ? lines : shelves].resource.row;

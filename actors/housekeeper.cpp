@@ -1,0 +1,57 @@
+#include "actors/housekeeper.hpp"
+
+#include "storage/layout.hpp"
+#include "storage/log.hpp"
+
+namespace crema::actors {
+
+namespace {
+constexpr milliseconds look_every{5000};
+constexpr int keys_per_look = 1000;
+struct look_after {};
+}  // namespace
+
+}  // namespace crema::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_after)
+
+namespace crema::actors {
+
+housekeeper::housekeeper(caf::actor_config& cfg, services& node) : caf::event_based_actor(cfg), node_(node) {}
+
+caf::behavior housekeeper::make_behavior() {
+  delayed_send(this, look_every, look_after{});
+  return {[this](look_after) {
+    forget_keys();
+    trim_when_idle();
+    delayed_send(this, look_every, look_after{});
+  }};
+}
+
+void housekeeper::forget_keys() {
+  const auto oldest_ms = node_.time.wall().ms - node_.settings.idempotency_ttl.count();
+  append_request request;
+  auto& forgotten = request.derived.idempotency_erase;
+  {
+    const auto now = node_.store.read();
+    const auto at = now->open(storage::table::idempotency);
+    bool there = at->seek(looked_up_to_);
+    for (int n = 0; there && n < keys_per_look; ++n, there = at->next()) {
+      looked_up_to_ = std::string(at->key()) + '\0';
+      if (storage::decode_idempotency(at->value()).at.ms < oldest_ms) forgotten.emplace_back(at->key());
+    }
+    if (!there) looked_up_to_.clear();
+  }
+  if (forgotten.empty()) return;
+  request.derived.meta.emplace_back(storage::forgotten_key(), storage::number_key(static_cast<std::uint64_t>(oldest_ms)));
+  (void)node_.log.append(std::move(request));
+}
+
+void housekeeper::trim_when_idle() {
+  const auto end = node_.log.durable();
+  if (end == seen_ && !trimmed_) node_.store.trim();
+  trimmed_ = end == seen_;
+  seen_ = end;
+}
+
+}  // namespace crema::actors

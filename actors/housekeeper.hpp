@@ -1,0 +1,29 @@
+// What a node does for itself now and then: forgets idempotency keys whose time is over, a few at a time, and gives memory back
+// when nothing has happened for a while. Runs under the root; losing it loses nothing.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <cstdint>
+#include <string>
+
+#include "actors/services.hpp"
+
+namespace crema::actors {
+
+class housekeeper : public caf::event_based_actor {
+ public:
+  housekeeper(caf::actor_config& cfg, services& node);
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "crema.housekeeper"; }
+
+ private:
+  void forget_keys();
+  void trim_when_idle();
+
+  services& node_;
+  std::string looked_up_to_;        // key of the last entry looked at
+  std::uint64_t seen_ = 0;          // where the log ended at the last look
+  bool trimmed_ = false;
+};
+
+}  // namespace crema::actors
