@@ -220,8 +220,15 @@ int serve(const cli::serve_options& options) {
 
 // ---- offline work on a data directory
 
+// A directory that is not there is a typing mistake, not a new store.
+std::unique_ptr<storage::store> open_existing(const std::filesystem::path& directory, const values& v) {
+  if (!std::filesystem::exists(directory / "data.mdb"))
+    throw storage::storage_error(storage::storage_errc::format, "there is no crema data in " + directory.string() + "; give the right directory");
+  return storage::open_lmdb(directory, store_options_of(v));
+}
+
 int verify(const cli::verify_options& options) {
-  const auto store = storage::open_lmdb(options.settings.get_text("data.directory"), store_options_of(options.settings));
+  const auto store = open_existing(options.settings.get_text("data.directory"), options.settings);
   const auto system = find_system(options.system);
   const auto report = options.rebuild_views ? storage::rebuild_and_verify(*store, system) : storage::verify(*store, system);
   std::cout << (options.json ? storage::to_json(report) : storage::to_text(report)) << std::flush;
@@ -231,7 +238,7 @@ int verify(const cli::verify_options& options) {
 int restore(const cli::restore_options& options) {
   const auto system = find_system(options.system);
   const auto directory = options.settings.get_text("data.directory");
-  const auto from = storage::open_lmdb(options.backup, store_options_of(options.settings));
+  const auto from = open_existing(options.backup, options.settings);
   const auto to = storage::open_lmdb(directory, store_options_of(options.settings));
   const auto report = storage::restore(*from, *to, system, options.to_sequence, options.to_time);
   std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset << std::endl;

@@ -26,7 +26,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::sweep_deadlines)
 namespace crema::actors {
 
 bulkhead::bulkhead(caf::actor_config& cfg, services& node, const context_declaration& context)
-    : caf::event_based_actor(cfg), node_(node), context_(context), settings_(node.settings_of(context.index).bulkhead), breaker_(settings_), status_(node.contexts[context.index].bulkhead) {
+    : base_actor(cfg), node_(node), context_(context), settings_(node.settings_of(context.index).bulkhead), breaker_(settings_), status_(node.contexts[context.index].bulkhead) {
   auto& m = node.metrics;
   const auto counted = [&](const char* result) {
     return m.make_counter("crema_bulkhead_calls_total", "Asks by how they ended", {{"context", context.name}, {"result", result}});

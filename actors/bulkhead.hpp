@@ -2,7 +2,7 @@
 // circuit breaker. Every ask that passes ends in exactly one of reply, refusal, time-out.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -16,7 +16,7 @@
 
 namespace crema::actors {
 
-class bulkhead : public caf::event_based_actor {
+class bulkhead : public base_actor {
  public:
   bulkhead(caf::actor_config& cfg, services& node, const context_declaration& context);
 

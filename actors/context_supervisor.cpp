@@ -23,7 +23,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_whether_open)
 namespace crema::actors {
 
 context_supervisor::context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink, bool running)
-    : caf::event_based_actor(cfg), node_(node), context_(context), sink_(std::move(sink)), policy_(node.settings), running_(running) {}
+    : base_actor(cfg), node_(node), context_(context), sink_(std::move(sink)), policy_(node.settings), running_(running) {}
 
 caf::behavior context_supervisor::make_behavior() {
   children_.push_back({role::gate, 0, {}, 0, {}});

@@ -2,7 +2,7 @@
 // (one_for_one) with a back-off; more failures than the intensity allows are escalated to the root. Starts and stops the context.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,7 +22,7 @@ struct switch_request {
   bool running = false;
   std::function<void()> done;
 };
-class context_supervisor : public caf::event_based_actor {
+class context_supervisor : public base_actor {
  public:
   context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink, bool running);
 

@@ -29,7 +29,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::go_on)
 namespace crema::actors {
 
 entity::entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor)
-    : caf::event_based_actor(cfg), node_(node), context_(context), who_(std::move(who)), supervisor_(std::move(supervisor)) {}
+    : base_actor(cfg), node_(node), context_(context), who_(std::move(who)), supervisor_(std::move(supervisor)) {}
 
 caf::behavior entity::make_behavior() {
   return {
@@ -142,7 +142,7 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
       return;
     }
     if (d->kind == delivery_kind::undo && !d->payload) {
-      consume(d);
+      settle_message(d);
       return;
     }
   }
@@ -398,11 +398,10 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
     return;
   }
   append_request request;
-  if (d->kind != delivery_kind::request || d->idempotency) {
-    request.record = make_record(*d);
+  const bool keep_answer = d->idempotency && exists();
+  if (d->kind != delivery_kind::request || keep_answer) request.record = make_record(*d);
+  if (keep_answer) {
     request.record->idempotency = d->idempotency;
-  }
-  if (d->idempotency) {
     const auto where = gone_ ? storage::graveyard_of(context_.index) : collection_ref{false, context_.index};
     request.record->previous = last_sequence_;
     request.derived.rows.push_back({where, who_.id, storage::encode_row({0, version_, who_.guard.where.partition}, state_)});
@@ -410,18 +409,18 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
   release_answer(request, d);
   std::shared_ptr<const storage::journal_record> written;
   if (!append(std::move(request), d, written)) return;
-  if (d->idempotency) last_sequence_ = written->sequence;
+  if (keep_answer) last_sequence_ = written->sequence;
   if (d->kind != delivery_kind::request) node_.settle(*d);
 }
 
-void entity::consume(const delivery_ptr& d) { answer_unchanged(d, {}); }
+void entity::settle_message(const delivery_ptr& d) { answer_unchanged(d, {}); }
 
 void entity::refuse(const delivery_ptr& d, rejection why) {
   if (d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
     node_.rejected_messages.add();
     telemetry::log(telemetry::level::warn, "a message was refused by its receiver's rules and is settled",
                    {{"receiver", context_.name + "/" + std::to_string(who_.id)}, {"message", std::string(d->payload.type().name)}, {"reason", why.detail}});
-    consume(d);
+    settle_message(d);
     return;
   }
   if (d->kind == delivery_kind::ask || last_appended_ < node_.log.durable()) {

@@ -4,7 +4,7 @@
 // message. While a decision waits for partners, later messages wait here, in order, up to mailbox_max.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -34,7 +34,7 @@ struct gone {
   std::uint64_t id = 0, incarnation = 0;
 };
 
-class entity : public caf::event_based_actor {
+class entity : public base_actor {
  public:
   struct identity {
     std::uint64_t id = 0;
@@ -72,7 +72,7 @@ class entity : public caf::event_based_actor {
   void record(const delivery_ptr& d, const outcome& o, const tickets& held);
   void record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why);
   void answer_unchanged(const delivery_ptr& d, const outcome& o);
-  void consume(const delivery_ptr& d);
+  void settle_message(const delivery_ptr& d);
   void refuse(const delivery_ptr& d, rejection why);
   void release_answer(append_request& request, const delivery_ptr& d);
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);

@@ -17,7 +17,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_after)
 
 namespace crema::actors {
 
-housekeeper::housekeeper(caf::actor_config& cfg, services& node) : caf::event_based_actor(cfg), node_(node) {}
+housekeeper::housekeeper(caf::actor_config& cfg, services& node) : base_actor(cfg), node_(node) {}
 
 caf::behavior housekeeper::make_behavior() {
   delayed_send(this, look_every, look_after{});

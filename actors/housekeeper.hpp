@@ -2,7 +2,7 @@
 // when nothing has happened for a while. Runs under the root; losing it loses nothing.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <string>
 
@@ -10,7 +10,7 @@
 
 namespace crema::actors {
 
-class housekeeper : public caf::event_based_actor {
+class housekeeper : public base_actor {
  public:
   housekeeper(caf::actor_config& cfg, services& node);
   caf::behavior make_behavior() override;

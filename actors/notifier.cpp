@@ -35,7 +35,7 @@ void log_sink::deliver(const std::string& id, const notification& n, std::functi
 }
 
 notifier::notifier(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<notification_sink> sink)
-    : caf::event_based_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::notification_partition}, epoch}, sink_(std::move(sink)),
+    : base_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::notification_partition}, epoch}, sink_(std::move(sink)),
       inbox_(guard_.where, node.first_sequence),
       delivered_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended", {{"context", context.name}, {"result", "delivered"}})),
       failed_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended", {{"context", context.name}, {"result", "failed"}})) {}

@@ -2,7 +2,7 @@
 // time. A dead receiver delays notifications, never an order.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace crema::actors {
 
-class notifier : public caf::event_based_actor {
+class notifier : public base_actor {
  public:
   notifier(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<notification_sink> sink);
 

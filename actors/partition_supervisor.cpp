@@ -32,7 +32,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_now)
 namespace crema::actors {
 
 partition_supervisor::partition_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, fence guard)
-    : caf::event_based_actor(cfg), node_(node), context_(context), guard_(guard), inbox_(guard.where, node.first_sequence) {
+    : base_actor(cfg), node_(node), context_(context), guard_(guard), inbox_(guard.where, node.first_sequence) {
   ++node_.contexts[context_.index].lanes_closed;
 }
 

@@ -4,7 +4,7 @@
 // durable state with a back-off and gets the message again; a message that fails too often goes to the dead letters.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -18,7 +18,7 @@
 
 namespace crema::actors {
 
-class partition_supervisor : public caf::event_based_actor {
+class partition_supervisor : public base_actor {
  public:
   partition_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, fence guard);
 

@@ -24,7 +24,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_on)
 namespace crema::actors {
 
 projector::projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<projection_failures> failures)
-    : caf::event_based_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::view_partition}, epoch}, failures_(std::move(failures)) {}
+    : base_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::view_partition}, epoch}, failures_(std::move(failures)) {}
 
 caf::behavior projector::make_behavior() {
   // A weak handle: the listener must not keep a stopped projector alive.

@@ -2,7 +2,7 @@
 // commit. After a start, or when too much has come at once, it reads from the journal itself, so nothing is ever missed.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -17,7 +17,7 @@ namespace crema::actors {
 /// How often each record failed to be projected. Outlives the projector, so that a restart remembers.
 using projection_failures = std::map<std::uint64_t, std::uint32_t>;
 
-class projector : public caf::event_based_actor {
+class projector : public base_actor {
  public:
   projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<projection_failures> failures);
 

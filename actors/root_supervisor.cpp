@@ -20,7 +20,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_context)
 namespace crema::actors {
 
 root_supervisor::root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink, std::function<void(const std::string&)> give_up)
-    : caf::event_based_actor(cfg), node_(node), sink_(std::move(sink)), give_up_(std::move(give_up)), policy_(node.settings) {}
+    : base_actor(cfg), node_(node), sink_(std::move(sink)), give_up_(std::move(give_up)), policy_(node.settings) {}
 
 caf::behavior root_supervisor::make_behavior() {
   set_down_handler([this](caf::down_msg& m) { on_down(m); });

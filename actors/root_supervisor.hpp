@@ -2,7 +2,7 @@
 // what is on disk.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,7 +19,7 @@ struct context_switch {
   switch_request request;
 };
 
-class root_supervisor : public caf::event_based_actor {
+class root_supervisor : public base_actor {
  public:
   root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink, std::function<void(const std::string&)> give_up);
 

@@ -17,7 +17,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look)
 
 namespace crema::actors {
 
-timer_service::timer_service(caf::actor_config& cfg, services& node) : caf::event_based_actor(cfg), node_(node) {}
+timer_service::timer_service(caf::actor_config& cfg, services& node) : base_actor(cfg), node_(node) {}
 
 caf::behavior timer_service::make_behavior() {
   load();

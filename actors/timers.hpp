@@ -1,7 +1,7 @@
 // Durable timers: when one is due, its message moves from the timers to its receiver's lane, in one record, and is dispatched.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
+#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -10,7 +10,7 @@
 
 namespace crema::actors {
 
-class timer_service : public caf::event_based_actor {
+class timer_service : public base_actor {
  public:
   timer_service(caf::actor_config& cfg, services& node);
   caf::behavior make_behavior() override;

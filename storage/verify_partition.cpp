@@ -171,6 +171,10 @@ void name_strange_index_entries(const verify_scope& in) {
   for (bool there = at->seek({}); there; there = at->next()) {
     const auto owner = owner_of(at->key());
     if (owner.kind != 's') continue;
+    if (owner.index >= in.system.contexts.size() || !in.system.contexts[owner.index].resource) {
+      in.fault("A finder's index has an entry of a context that the system does not have.");
+      continue;
+    }
     const auto& context = in.system.contexts[owner.index];
     const collection_ref here{false, context.index};
     const auto id = tail_number(at->key());

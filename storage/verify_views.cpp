@@ -109,6 +109,10 @@ std::uint64_t view_check::finish() {
     const auto owner = owner_of(kept->key());
     if (owner.kind != 'v') continue;
     ++entries;
+    if (owner.index >= in_.system.views.size()) {
+      in_.fault("A finder's index has an entry of a view that the system does not have.");
+      continue;
+    }
     if (is_compared(in_.system.views[owner.index]) && !made->get(table::index, kept->key())) in_.fault(of(owner, kept->key()) + " is in a finder's index where it does not belong.");
   }
   const auto expected = made->open(table::index);

@@ -86,6 +86,8 @@ void system_declaration::check() const {
     if (c.resource) {
       check_resource(*c.resource, collections);
       for (const auto& v : c.resource->verbs)
+        if (c.key_of && v.on != verb::create) mistake("'" + c.name + "' is found by a key, so it cannot offer '" + std::string(v.command->name) + "' under a number");
+      for (const auto& v : c.resource->verbs)
         if (c.handler_of(*v.command) == nullptr) mistake("'" + c.name + "' offers '" + std::string(v.command->name) + "' but does not handle it");
     }
   }

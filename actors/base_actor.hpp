@@ -1,0 +1,41 @@
+// What every actor of Crema derives from.
+//
+// CAF itself is not built for the thread sanitizer, which therefore cannot see that a mailbox hands memory over from one thread to
+// the next and would report every message. Under the sanitizer, this class tells it: whatever was done before an enqueue is seen
+// by the actor when it runs, and each run sees the one before. In other builds it is caf::event_based_actor and nothing else.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace crema::actors {
+
+#if defined(__SANITIZE_THREAD__)
+
+class base_actor : public caf::event_based_actor {
+ public:
+  using caf::event_based_actor::event_based_actor;
+  using caf::event_based_actor::enqueue;
+
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override {
+    __tsan_release(this);
+    caf::event_based_actor::enqueue(std::move(element), host);
+  }
+  resume_result resume(caf::execution_unit* host, size_t max_throughput) override {
+    __tsan_acquire(this);
+    const auto result = caf::event_based_actor::resume(host, max_throughput);
+    __tsan_release(this);
+    return result;
+  }
+};
+
+#else
+
+using base_actor = caf::event_based_actor;
+
+#endif
+
+}  // namespace crema::actors

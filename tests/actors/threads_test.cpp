@@ -1,0 +1,137 @@
+// A node as it runs: its own threads, LMDB on a disk, many callers at once. What the thread sanitizer looks at.
+#include <atomic>
+#include <caf/send.hpp>
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <mutex>
+#include <thread>
+
+#include "actors/node.hpp"
+#include "actors/node_parts.hpp"
+#include "behaviors/cafeteria/cafeteria.hpp"
+#include "behaviors/cafeteria/drink.hpp"
+#include "behaviors/cafeteria/order.hpp"
+#include "behaviors/cafeteria/sale.hpp"
+#include "storage/lmdb/lmdb_store.hpp"
+#include "storage/maintenance.hpp"
+#include "tests/storage/temporary_directory.hpp"
+
+using namespace crema;
+using namespace crema::cafeteria;
+
+namespace {
+
+constexpr std::chrono::seconds patience{60};
+
+class silent_sink final : public notification_sink {
+ public:
+  void deliver(const std::string&, const notification&, std::function<void(bool)> done) override { done(true); }
+};
+
+struct running_node {
+  explicit running_node(const std::filesystem::path& directory) : disk(storage::open_lmdb(directory, {1ULL << 30U, 0, 512})) {
+    actors::node_parts parts;
+    parts.system = &system;
+    parts.store = disk.get();
+    parts.time = &time;
+    parts.metrics = &metrics;
+    parts.traces = &traces;
+    parts.sink = std::make_shared<silent_sink>();
+    actors::runtime_settings settings;
+    settings.awake_max = 400;  // aggregates sleep and wake all the time
+    node = std::make_unique<actors::node>(parts, settings);
+    node->start();
+    until([this] { return node->ready(); });
+  }
+
+  template <class Condition>
+  static void until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) FAIL("waited too long");
+      std::this_thread::yield();
+    }
+  }
+
+  template <record Command>
+  command_answer ask(std::string_view context, std::optional<std::uint64_t> id, Command c) {
+    command_request r;
+    r.context = system.context_named(context).index;
+    r.id = id;
+    r.command = value::of(std::move(c));
+    r.time_limit = patience;
+    const auto answered = std::make_shared<std::promise<command_answer>>();
+    node->ask(std::move(r), [answered](command_answer a) { answered->set_value(std::move(a)); });
+    return answered->get_future().get();
+  }
+
+  system_declaration system = crema::cafeteria::cafeteria();
+  std::unique_ptr<storage::store> disk;
+  actors::system_clock time;
+  telemetry::metrics metrics;
+  telemetry::trace_ring traces{1000};
+  std::unique_ptr<actors::node> node;
+};
+
+}  // namespace
+
+TEST_CASE("threads: given many callers, readers, and supervisors that are killed, then every answer holds and the books balance") {
+  constexpr int callers = 4, orders_each = 100;
+  tests::temporary_directory directory;
+  std::atomic<std::int64_t> standing{0};
+  {
+    running_node n(directory.path);
+    std::atomic<bool> done{false};
+    std::thread reader([&] {
+      while (!done) {
+        (void)n.node->list({false, 0}, {});
+        (void)n.node->events({});
+        (void)n.node->supervisors();
+        (void)n.node->metrics();
+      }
+    });
+    std::thread killer([&] {
+      auto& shared = *n.node->inside().shared;
+      for (std::uint16_t p = 0; !done; p = static_cast<std::uint16_t>((p + 1) % 16)) {
+        const auto restarts = shared.contexts[1].restarts.load();
+        if (const auto victim = shared.partition({1, p}).get()) caf::anon_send_exit(victim, caf::exit_reason::kill);
+        running_node::until([&] { return done || shared.contexts[1].restarts.load() > restarts; });
+        if (shared.contexts[1].restarts.load() > 5) break;  // within the intensity: the context is to stay
+      }
+    });
+    std::vector<std::thread> threads;
+    for (int t = 0; t < callers; ++t)
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < orders_each; ++i) {
+          const auto a = n.ask("order", {}, place_order{"0" + std::to_string(t), "coffee", 1, 10});
+          if (a.refused) continue;  // its payment was killed: then nothing of it stands
+          if (i % 3 == 0) {
+            if (!n.ask("order", a.resource.id, cancel_order{}).refused) continue;
+          }
+          standing += 10;
+        }
+      });
+    for (auto& t : threads) t.join();
+    done = true;
+    reader.join();
+    killer.join();
+    // Every cancel is settled when nothing waits in any outbox.
+    running_node::until([&] {
+      for (const auto& c : n.node->inside().shared->contexts)
+        if (c.outbox.load() != 0) return false;
+      return true;
+    });
+    std::int64_t counted = 0;
+    page_request all;
+    all.limit = 1000;
+    const auto sales = n.node->list({false, n.system.context_named("sale").index}, all);
+    for (const auto& row : sales->rows) counted += row.row.as<sale>()->sum_amt;
+    CHECK(counted == standing);
+    n.node->stop();
+  }
+  const auto disk = storage::open_lmdb(directory.path, {1ULL << 30U, 0, 512});
+  const auto report = storage::verify(*disk, crema::cafeteria::cafeteria());
+  CHECK(report.faults == std::vector<std::string>{});
+}
