@@ -174,13 +174,13 @@ int serve(const cli::serve_options& options) {
 
   const auto& v = options.settings;
   const auto system = find_system(options.system);
-  telemetry::start_logging(log_settings_of(v));
   telemetry::metrics metrics;
   telemetry::trace_ring traces(number<std::size_t>(v, "trace.ringSpans"));
   const actors::system_clock time;
   int exit_code = cli::ok;
   try {
     const auto store = storage::open_lmdb(v.get_text("data.directory"), store_options_of(v));
+    telemetry::start_logging(log_settings_of(v));  // only now: another process's directory has its own log files
     actors::node_parts parts;
     parts.system = &system;
     parts.store = store.get();

@@ -35,7 +35,7 @@ for argument in "$@"; do
   previous=$argument
   [[ $argument == *=* ]] && previous=
 done
-[[ -z $config && -f "$source_dir/config/$system.json" ]] && arguments+=(--config "$source_dir/config/$system.json")
+[[ -z $config && -z ${CREMA_CONFIG:-} && -f "$source_dir/config/$system.json" ]] && arguments+=(--config "$source_dir/config/$system.json")
 
 # A node that listens on every address is reached by the local one.
 url=http://${listen/#0.0.0.0:/127.0.0.1:}

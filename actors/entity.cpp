@@ -314,11 +314,7 @@ bool entity::append(append_request request, const delivery_ptr& d, std::shared_p
 
 value entity::folded(const outcome& o) const {
   auto next = context_.state->copy(state_.data());
-  for (const auto& event : o.events) {
-    const auto* evolver = context_.evolver_of(event.type());
-    if (evolver == nullptr) throw std::logic_error("'" + context_.name + "' records " + std::string(event.type().name) + " but cannot fold it");
-    evolver->evolve(next.get(), event.data());
-  }
+  storage::fold(context_, next.get(), o.events);
   return {*context_.state, std::move(next)};
 }
 
@@ -402,9 +398,8 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
   if (d->kind != delivery_kind::request || keep_answer) request.record = make_record(*d);
   if (keep_answer) {
     request.record->idempotency = d->idempotency;
-    const auto where = gone_ ? storage::graveyard_of(context_.index) : collection_ref{false, context_.index};
     request.record->previous = last_sequence_;
-    request.derived.rows.push_back({where, who_.id, storage::encode_row({0, version_, who_.guard.where.partition}, state_)});
+    storage::derive_same_row(request.derived, {context_, who_.id, who_.key, who_.guard.where.partition, state_, version_, gone_});
   }
   release_answer(request, d);
   std::shared_ptr<const storage::journal_record> written;

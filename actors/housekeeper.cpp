@@ -43,6 +43,7 @@ void housekeeper::forget_keys() {
     if (!there) looked_up_to_.clear();
   }
   if (forgotten.empty()) return;
+  request.derived.idempotency_before = {oldest_ms};
   request.derived.meta.emplace_back(storage::forgotten_key(), storage::number_key(static_cast<std::uint64_t>(oldest_ms)));
   (void)node_.log.append(std::move(request));
 }

@@ -25,7 +25,7 @@
 
 namespace crema::actors {
 
-/// Who appends: a lane's actors carry the epoch in which they were started. An older epoch is refused, so that what is left of a
+/// Who appends: a lane's actors carry the epoch in which they were started. Any other epoch is refused, so that what is left of a
 /// stopped partition cannot write beside its successor.
 struct fence {
   storage::lane where;

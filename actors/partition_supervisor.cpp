@@ -118,11 +118,15 @@ void partition_supervisor::go_live() {
     if (d->kind == delivery_kind::message && inbox_.was_read(d->ref)) node_.settle(*d);
     else forward(std::move(d));
   }
-  for (auto& d : node_.unpark(guard_.where)) forward(std::move(d));
+  take_parked();
   if (counted_closed_) {
     counted_closed_ = false;
     --node_.contexts[context_.index].lanes_closed;
   }
+}
+
+void partition_supervisor::take_parked() {
+  for (auto& d : node_.unpark(guard_.where)) take(std::move(d));
 }
 
 void partition_supervisor::take(delivery_ptr d) {
@@ -229,6 +233,7 @@ void partition_supervisor::forget(std::uint64_t id) {
 // ---- falling asleep
 
 void partition_supervisor::sweep() {
+  if (inbox_.state() == inbox::phase::live) take_parked();
   const auto oldest = node_.time.steady_ms() - node_.settings.idle.count();
   for (const auto id : by_use_) {
     auto& s = slots_.at(id);

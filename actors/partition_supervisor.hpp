@@ -43,6 +43,7 @@ class partition_supervisor : public base_actor {
   void read_on();
   void go_live();
   void take(delivery_ptr d);
+  void take_parked();
   void forward(delivery_ptr d);
   std::uint64_t resolve(const storage::address& to);
   slot& wake(std::uint64_t id, const std::string& key);

@@ -160,8 +160,8 @@ void services::take_back(delivery&& d) {
   switch (again->kind) {
     case delivery_kind::request:
     case delivery_kind::ask: refuse(*again, {rejection_kind::failed, "The request could not be handled.", {}, 0}); break;
-    case delivery_kind::message: settle(*again); break;
-    case delivery_kind::undo:
+    case delivery_kind::message:
+    case delivery_kind::undo:  // its lane takes it up again a little later
       again->returns = 0;
       park(std::move(again));
       break;

@@ -135,7 +135,7 @@ struct services {
   /// A delivery that nobody handled (its destructor calls this).
   void take_back(delivery&& d);
 
-  /// Undo deliveries for a lane that is not running: taken by its next start. Messages need none: they are on disk.
+  /// For a lane that does not run, or whose receivers die too fast: taken up when it starts, and now and then.
   void park(delivery_ptr d);
   std::vector<delivery_ptr> unpark(storage::lane where);
 

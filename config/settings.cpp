@@ -39,7 +39,7 @@ bool is_address_or_network(std::string_view s) {
   return slash == s.size() || is_number_up_to(s.substr(slash + 1), v4 ? 32 : 128);
 }
 
-bool is_http_url(std::string_view s) { return s.empty() || s.starts_with("http://") || s.starts_with("https://"); }
+bool is_http_url(std::string_view s) { return s.empty() || s.starts_with("http://"); }
 bool is_directory_name(std::string_view s) { return !s.empty() && s.find('\0') == std::string_view::npos; }
 
 void add_node(registry& r) {
@@ -51,7 +51,7 @@ void add_node(registry& r) {
                 "How large the data file may grow. It is address space, not memory or disk, until it is used.")
             .in("bytes"));
   r.add(integer("data.reserveBytes", 256 * mib, 0, tib,
-                "Disk space to keep free: with less than this the node refuses changes, while it can still commit what it has begun.")
+                "Disk space to keep free: a commit that finds less fails, and the node stops at once instead of filling the disk. 0: not looked at.")
             .in("bytes"));
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));
   r.add(integer("journal.batchWaitUs", 0, 0, 100000, "How long a commit waits for more records to gather. 0: it takes what is there.")
@@ -93,7 +93,7 @@ void add_runtime(registry& r) {
 
 void add_outside(registry& r) {
   r.add(choice("notify.adapter", {"log", "webhook"}, "How people are told: a line in the log, or a POST of JSON to notify.webhookUrl."));
-  r.add(text("notify.webhookUrl", "", "Where the webhook adapter posts to.").shaped("an http:// or https:// URL", is_http_url));
+  r.add(text("notify.webhookUrl", "", "Where the webhook adapter posts to.").shaped("an http:// URL", is_http_url));
   r.add(integer("notify.webhookTimeoutMs", 2 * second_ms, 10, 10 * minute_ms, "How long one POST may take.").in("ms"));
   r.add(integer("notify.retryMinMs", 200, 1, hour_ms, "Wait before a failed notification is tried again; it doubles with each try.")
             .in("ms"));
@@ -102,7 +102,7 @@ void add_outside(registry& r) {
   r.require_ordered("notify.retryMinMs", "notify.retryMaxMs");
 
   r.add(integer("trace.ringSpans", 20000, 0, 10000000, "Spans of recent requests that are kept for /actuator/traces."));
-  r.add(integer("trace.samplePercent", 100, 0, 100, "Share of requests without a traceparent of their own that are traced.").in("%"));
+  r.add(integer("trace.samplePercent", 100, 0, 100, "Share of requests whose spans are kept.").in("%"));
 
   r.add(choice("log.level", {"info", "debug", "warn", "error"}, "The least that is logged."));
   r.add(choice("log.format", {"automatic", "text", "json"},
@@ -146,7 +146,7 @@ void add_http(registry& r) {
   r.add(
       integer("http.sseHeartbeatMs", 15 * second_ms, 100, 10 * minute_ms, "How often a silent event stream gets a sign of life.").in("ms"));
   r.add(text("http.managementToken", "",
-             "The bearer token that changing calls under /actuator ask for. Empty: only clients of this machine may make them.")
+             "The bearer token that contexts, dead letters and backup under /actuator ask for. Empty: only clients of this machine may use them.")
             .kept_secret());
 }
 

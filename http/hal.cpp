@@ -69,17 +69,14 @@ std::string collection_body(const resource_entry& entry, std::string_view base, 
   return out.append("}");
 }
 
-std::string finder_body(const resource_entry& entry, std::string_view base, std::string_view finder_url, std::string_view query, const paging& p,
-                        const page& found) {
+std::string finder_body(const resource_entry& entry, std::string_view base, std::string_view finder_url, std::string_view query, const page& found) {
   std::string out;
   out.reserve(256 + found.rows.size() * 320);
   out += '{';
   append_embedded(out, entry, base, found.rows);
   out.append(",\"_links\":{");
-  append_page_links(out, finder_url, safe_in_json(query), query_without_page(query), p, found.total);
-  out.append("},");
-  append_page_member(out, p, found.total);
-  return out.append("}");
+  append_link(out, "self", std::string(finder_url) + (query.empty() ? "" : "?" + safe_in_json(query)));
+  return out.append("}}");
 }
 
 std::string search_body(const resource_entry& entry, std::string_view base) {

@@ -32,10 +32,14 @@ bool same_secret(std::string_view a, std::string_view b) noexcept {
   return difference == 0;
 }
 
+bool is_loopback(std::string_view address) noexcept {
+  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+}
+
 }  // namespace
 
 bool router::may_manage(const request& r) const noexcept {
-  if (settings_.management_token.empty()) return true;
+  if (settings_.management_token.empty()) return is_loopback(r.remote_address);
   constexpr std::size_t scheme = 7;  // "Bearer "
   const std::string_view sent = r.authorization;
   return sent.size() > scheme && equal_ignoring_case(sent.substr(0, scheme), "Bearer ") && same_secret(trimmed(sent.substr(scheme)), settings_.management_token);

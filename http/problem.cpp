@@ -38,7 +38,7 @@ constexpr auto kinds = std::to_array<problem_kind>({
     {"idempotency-key-reused", 422, "Idempotency key unusable", "This Idempotency-Key was already used for a request with another method, path or body, or is not usable.",
      "Use a new key of 1 to 255 bytes for each new request, and the old key only to repeat the same request."},
     {"too-many-requests", 429, "Too many requests", "This client address sent more requests than the rate limit allows.",
-     "Wait as long as Retry-After says. Operators: http.rateRequestsPerS and http.rateBurst."},
+     "Wait as long as Retry-After says. Operators: http.rateLimitPerSecond and http.rateLimitBurst."},
     {"headers-too-large", 431, "Headers too large", "Request line and headers together are larger than the limit (8 KiB by default).",
      "Send fewer or shorter headers. Operators: http.headerBytesMax."},
     {"internal", 500, "Internal error", "Something went wrong here that should not. It is in the log under the trace id.",

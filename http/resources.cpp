@@ -113,7 +113,7 @@ response router::run_finder(const call& c, const resource_entry& entry, std::siz
   if (!found) return render(found.why(), c.r);
   if (!declared.plain_array) {
     const auto url = base(c.r) + "/" + entry.declared->collection + "/search/" + declared.name;
-    return {200, media_for(c.r), finder_body(entry, base(c.r), url, c.target.query, p, *found), {}, false};
+    return {200, media_for(c.r), finder_body(entry, base(c.r), url, c.target.query, *found), {}, false};
   }
   // Pages count from the newest row, and each page is shown oldest first; ids grow with age.
   if (!p.sort_field) std::sort(found->rows.begin(), found->rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });

@@ -1,5 +1,5 @@
 // What the front door may be told. Filled from config/ by main.cpp, so that http/ knows no configuration format.
-// Every limit has a unit in its name; the defaults are those of the contract.
+// Every limit has a unit in its name; the defaults serve tests; a node gets config/settings.cpp's.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ struct server_settings {
   std::uint32_t rate_burst = 100;
 
   // ---- operations
-  std::string management_token;                   ///< empty: management endpoints are open
+  std::string management_token;                   ///< empty: management endpoints are for clients of this machine only
   bool faults_enabled = false;                    ///< whether /isHealthy and /makeZombie exist
 };
 

@@ -69,7 +69,7 @@ class log_writer::batch {
     for (const auto& k : item.index_put) index_[k] = std::string();
     for (const auto& [k, id] : item.unique_put) index_[k] = number_key(id);
     for (const auto& [c, n] : item.row_delta) count(c, n);
-    for (const auto& k : item.idempotency_erase) tx_->erase(table::idempotency, k);
+    for (const auto& k : item.idempotency_erase) forget(k, item.idempotency_before);
     for (const auto& [k, v] : item.meta) meta_[k] = v;
   }
 
@@ -151,6 +151,12 @@ class log_writer::batch {
     if (at == log_.row_counts_.end()) at = log_.row_counts_.emplace(key, read_number(*tx_, table::meta, key).value_or(0)).first;
     at->second += static_cast<std::uint64_t>(static_cast<std::int64_t>(n));
     meta_[key] = number_key(at->second);
+  }
+
+  // A key that was used again meanwhile has a new entry, which stays.
+  void forget(const std::string& key, timestamp before) {
+    const auto entry = tx_->get(table::idempotency, key);
+    if (entry && decode_idempotency(*entry).at < before) tx_->erase(table::idempotency, key);
   }
 
   void put_or_erase(table t, const std::string& key, const std::string& bytes) {

@@ -34,7 +34,8 @@ struct commit_item {
   std::vector<std::string> index_put, index_erase;
   std::vector<std::pair<std::string, std::uint64_t>> unique_put;  ///< unique_key → id
   std::vector<std::pair<collection_ref, int>> row_delta;          ///< rows more or fewer in a collection
-  std::vector<std::string> idempotency_erase;                     ///< keys whose time is over
+  std::vector<std::string> idempotency_erase;                     ///< keys whose time is over …
+  timestamp idempotency_before;                                   ///< … if their entry is older than this by then
   std::vector<std::pair<std::string, std::string>> meta;
 };
 

@@ -84,7 +84,7 @@ struct journal_record {
   timestamp at;
   address subject;
   std::uint64_t previous = 0;  ///< sequence of the subject's record before this one, 0 for its first
-  std::uint64_t version = 0;   ///< of the aggregate after it; 0: a record without events of its own (bookkeeping)
+  std::uint64_t version = 0;   ///< of the aggregate after it; a record without events leaves it as it was
   std::vector<value> events;
   std::vector<stored_message> messages;
   std::vector<outbox_ref> consumed;       ///< messages and holds that are settled by this record

@@ -1,4 +1,4 @@
-// The port through which notifications leave the node. Adapters: log (actors/log_sink), webhook (http/webhook).
+// The port through which notifications leave the node. Adapters: log (actors/notifier), webhook (http/webhook).
 #pragma once
 
 #include <functional>
