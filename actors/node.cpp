@@ -39,7 +39,7 @@ std::vector<answer_handler> idempotency_desk::leave(const idempotency_key& key) 
 
 node::parts::parts(node_parts p, runtime_settings s) : given(std::move(p)), settings(std::move(s)) {
   config.set("scheduler.policy", given.by_hand ? caf::atom("testing") : caf::atom("sharing"));
-  if (settings.threads > 0) config.set("scheduler.max-threads", settings.threads);
+  config.set("scheduler.max-threads", settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()));
 }
 
 node::node(node_parts given, runtime_settings settings) : parts_(std::make_unique<parts>(std::move(given), std::move(settings))) {}

@@ -232,27 +232,31 @@ void partition_supervisor::forget(std::uint64_t id) {
 
 // ---- falling asleep
 
+// The front of by_use_ is the longest unused of those that are awake: whoever is asked to sleep goes to the back.
+void partition_supervisor::put_to_sleep(slot& s) {
+  s.state = slot_state::falling_asleep;
+  by_use_.splice(by_use_.end(), by_use_, s.place);
+  send(s.handle, passivate{});
+}
+
 void partition_supervisor::sweep() {
   if (inbox_.state() == inbox::phase::live) take_parked();
-  const auto oldest = node_.time.steady_ms() - node_.settings.idle.count();
-  for (const auto id : by_use_) {
-    auto& s = slots_.at(id);
-    if (s.used_ms > oldest) break;
-    if (s.state != slot_state::awake) continue;
-    s.state = slot_state::falling_asleep;
-    send(s.handle, passivate{});
+  const bool crowded = node_.awake.load() > static_cast<std::int64_t>(node_.settings.awake_max);
+  const auto oldest = node_.time.steady_ms() - (crowded ? sweep_every : node_.settings.idle).count();
+  while (!by_use_.empty()) {
+    auto& s = slots_.at(by_use_.front());
+    if (s.state != slot_state::awake || s.used_ms > oldest) return;
+    put_to_sleep(s);
   }
 }
 
+// Two for each that wakes: the number shrinks even if some refuse.
 void partition_supervisor::make_room() {
   if (node_.awake.load() <= static_cast<std::int64_t>(node_.settings.awake_max)) return;
-  int asked = 0;  // two for each that wakes: the number shrinks even if some refuse
-  for (auto at = by_use_.begin(); at != by_use_.end() && asked < 2; ++at) {
-    auto& s = slots_.at(*at);
-    if (s.state != slot_state::awake || std::next(at) == by_use_.end()) continue;
-    s.state = slot_state::falling_asleep;
-    send(s.handle, passivate{});
-    ++asked;
+  for (int asked = 0; asked < 2 && by_use_.size() > 1; ++asked) {
+    auto& s = slots_.at(by_use_.front());
+    if (s.state != slot_state::awake || std::next(s.place) == by_use_.end()) return;
+    put_to_sleep(s);
   }
 }
 
@@ -295,6 +299,7 @@ void partition_supervisor::restart_later(std::uint64_t id, slot& s) {
   ++node_.contexts[context_.index].restarts;
   s.state = slot_state::restarting;
   s.handle = nullptr;
+  by_use_.splice(by_use_.end(), by_use_, s.place);
   ++s.failures;
   const auto wait = restart_policy::backoff(s.failures, node_.settings.backoff_min, node_.settings.backoff_max, node_.random.next());
   // Its last record may not be durable yet, and it wakes from what is: behind a round of the journal.

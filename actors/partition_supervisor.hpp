@@ -56,6 +56,7 @@ class partition_supervisor : public base_actor {
   void on_gone(const gone& m);
   void restart_later(std::uint64_t id, slot& s);
   void bury(delivery& d, const std::string& error);
+  void put_to_sleep(slot& s);
   void sweep();
   void make_room();
 
