@@ -167,6 +167,17 @@ std::optional<int> inherited_socket() {
   return 3;
 }
 
+// Behind an inherited socket the clients of the predecessor wait in the kernel's queue: they are let in once they can be served,
+// not refused meanwhile. Bounded: what keeps a node from readiness must be seen through its health, too. A signal ends the wait.
+int await_readiness(const actors::node& node, const sigset_t& signals) {
+  constexpr timespec pause{0, 2'000'000};
+  constexpr std::chrono::seconds limit{10};
+  int signal = 0;
+  for (const auto end = std::chrono::steady_clock::now() + limit; signal <= 0 && !node.ready() && std::chrono::steady_clock::now() < end;)
+    signal = sigtimedwait(&signals, nullptr, &pause);
+  return std::max(signal, 0);
+}
+
 int serve(const cli::serve_options& options) {
   const auto signals = ending_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits it; sigwait below takes them
@@ -197,12 +208,14 @@ int serve(const cli::serve_options& options) {
     actors::node node(parts, runtime_settings_of(v, system));
     http::server server(server_settings_of(v), node, metrics);
     node.start();
-    server.start(inherited_socket());  // health is answered at once; readiness is DOWN until recovery is complete
-    std::cout << "crema " << CREMA_VERSION << " serves " << system.name << " at http://" << v.get_text("http.listen").substr(0, v.get_text("http.listen").rfind(':')) << ":" << server.port()
-              << " (data in " << v.get_text("data.directory") << ")" << std::endl;
-
-    int signal = 0;
-    sigwait(&signals, &signal);
+    const auto socket = inherited_socket();
+    int signal = socket ? await_readiness(node, signals) : 0;
+    if (signal == 0) {
+      server.start(socket);  // health is answered at once; readiness is DOWN until recovery is complete
+      std::cout << "crema " << CREMA_VERSION << " serves " << system.name << " at http://" << v.get_text("http.listen").substr(0, v.get_text("http.listen").rfind(':')) << ":" << server.port()
+                << " (data in " << v.get_text("data.directory") << ")" << std::endl;
+      sigwait(&signals, &signal);
+    }
     telemetry::log(telemetry::level::info, "stopping: no new connections, requests in flight finish");
     std::promise<void> drained;
     server.drain([&] { drained.set_value(); });

@@ -20,6 +20,7 @@ std::string_view name_of(circuit_state s) noexcept {
 bool circuit_breaker::admit(std::int64_t now_ms) {
   if (state_ == circuit_state::open && now_ms - opened_ms_ >= settings_.open_time.count()) {
     state_ = circuit_state::half_open;
+    half_opened_ms_ = now_ms;
     probes_out_ = probes_good_ = 0;
   }
   if (state_ == circuit_state::closed) return true;
@@ -30,6 +31,7 @@ bool circuit_breaker::admit(std::int64_t now_ms) {
 
 void circuit_breaker::report(std::int64_t now_ms, call_result result, std::int64_t duration_ms) {
   if (state_ == circuit_state::open) return;  // a call from before it opened
+  if (state_ == circuit_state::half_open && now_ms - duration_ms < half_opened_ms_) return;  // likewise: no probe
   if (result == call_result::neutral) {
     if (state_ == circuit_state::half_open && probes_out_ > 0) --probes_out_;
     return;

@@ -46,7 +46,7 @@ class circuit_breaker {
   std::deque<call> calls_;
   counts counts_;
   std::uint32_t errors_in_a_row_ = 0;
-  std::int64_t opened_ms_ = 0;
+  std::int64_t opened_ms_ = 0, half_opened_ms_ = 0;
   std::uint32_t probes_out_ = 0, probes_good_ = 0;
 };
 

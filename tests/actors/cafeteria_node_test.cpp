@@ -249,12 +249,14 @@ TEST_CASE("node: given idle aggregates, when time passes, then they sleep, and w
 
 TEST_CASE("node: given more aggregates than may be awake, when orders come, then the oldest sleep and nothing is lost") {
   actors::runtime_settings s;
-  s.awake_max = 16;
+  s.awake_max = 128;  // more than twice the partitions: each keeps its latest one
   stepped_node n(crema::cafeteria::cafeteria(), s);
   n.settle();
-  for (int i = 0; i < 50; ++i) CHECK_FALSE(n.ask("order", {}, coffee(1)).refused);
-  CHECK(n.node().inside().shared->awake <= 32);
-  CHECK(n.row<sale>("sale", 1)->sum_amt == 50);
+  for (int i = 0; i < 200; ++i) CHECK_FALSE(n.ask("order", {}, coffee(1)).refused);
+  CHECK(n.shared().awake <= 192);
+  n.advance(milliseconds(1000));
+  CHECK(n.shared().awake <= 128);
+  CHECK(n.row<sale>("sale", 1)->sum_amt == 200);
 }
 
 TEST_CASE("node: given a stale version, when a command comes with it, then it is refused and the present one is named") {

@@ -89,6 +89,23 @@ class stepped_node {
     do run_actors();
     while (commit());
   }
+  /// One actor handles one message, or, where no actor has anything to do, one commit happens. False: nothing is left to do.
+  bool step() { return coordinator().try_run_once() || commit(); }
+  /// Time passes for the actors, but the disk stands still.
+  void advance_without_disk(std::chrono::milliseconds d) {
+    for (auto left = d; left.count() > 0; left -= std::chrono::milliseconds(1)) {
+      clock_.advance(std::chrono::milliseconds(1));
+      coordinator().advance_time(std::chrono::milliseconds(1));
+      run_actors();
+    }
+  }
+  /// The process is gone and another store is found in its place (the same disk behind it).
+  void crash_onto(std::shared_ptr<storage::store> disk) {
+    stop();
+    disk_ = std::move(disk);
+    failed_with.clear();
+    start();
+  }
   /// Time passes, in small steps, and everything that comes due is done.
   void advance(std::chrono::milliseconds d) {
     for (auto left = d; left.count() > 0; left -= std::chrono::milliseconds(1)) {
@@ -99,12 +116,15 @@ class stepped_node {
   }
 
   struct pending {
-    std::optional<command_answer> answer;
+    std::optional<command_answer> answer;  // the first one
+    int answers = 0;                       // checked by whoever waits: nothing may be thrown from within an answer
     bool done() const { return answer.has_value(); }
+    bool ok() const { return done() && !answer->refused; }
   };
   /// Sends without stepping.
   template <record Command>
-  std::shared_ptr<pending> send(std::string_view context, std::optional<std::uint64_t> id, Command c, std::optional<idempotency_key> key = {}, std::optional<std::uint64_t> version = {}) {
+  std::shared_ptr<pending> send(std::string_view context, std::optional<std::uint64_t> id, Command c, std::optional<idempotency_key> key = {}, std::optional<std::uint64_t> version = {},
+                                std::chrono::milliseconds time_limit = std::chrono::milliseconds(5000)) {
     auto p = std::make_shared<pending>();
     command_request r;
     r.context = system_.context_named(context).index;
@@ -112,9 +132,9 @@ class stepped_node {
     r.command = value::of(std::move(c));
     r.idempotency = key;
     r.expected_version = version;
+    r.time_limit = time_limit;
     node_->ask(std::move(r), [p](command_answer a) {
-      REQUIRE_FALSE(p->done());  // exactly one answer
-      p->answer = std::move(a);
+      if (++p->answers == 1) p->answer = std::move(a);
     });
     return p;
   }
@@ -123,7 +143,7 @@ class stepped_node {
   command_answer ask(std::string_view context, std::optional<std::uint64_t> id, Command c, std::optional<idempotency_key> key = {}) {
     const auto p = send(context, id, std::move(c), key);
     settle();
-    REQUIRE(p->done());
+    REQUIRE(p->answers == 1);
     return *p->answer;
   }
 
@@ -156,12 +176,15 @@ class stepped_node {
   }
   std::uint64_t rows_in(storage::table t) { return disk_->read()->count(t); }
 
+  std::shared_ptr<storage::store> disk() const { return disk_; }
+  const system_declaration& system() const { return system_; }
+  actors::services& shared() { return *node_->inside().shared; }
+  caf::scheduler::test_coordinator& coordinator() { return dynamic_cast<caf::scheduler::test_coordinator&>(node_->inside().actors->scheduler()); }
+
   std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
   std::string failed_with;
 
  private:
-  caf::scheduler::test_coordinator& coordinator() { return dynamic_cast<caf::scheduler::test_coordinator&>(node_->inside().actors->scheduler()); }
-
   system_declaration system_;
   actors::runtime_settings settings_;
   std::shared_ptr<storage::store> disk_;
