@@ -1,5 +1,7 @@
 // The composition root: the only file that knows every concrete type. It turns settings into parts, puts them together, and waits
 // for the end: a signal (drain, then exit 0) or a failure of the node (exit 1, at once, without an answer for what is not durable).
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <future>

@@ -20,9 +20,17 @@ class base_actor : public caf::event_based_actor {
   using caf::event_based_actor::event_based_actor;
   using caf::event_based_actor::enqueue;
 
+  void launch(caf::execution_unit* host, bool lazy, bool hide) override {
+    __tsan_release(this);  // what its creator wrote
+    caf::event_based_actor::launch(host, lazy, hide);
+  }
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override {
     __tsan_release(this);
     caf::event_based_actor::enqueue(std::move(element), host);
+  }
+  caf::invoke_message_result consume(caf::mailbox_element& element) override {
+    __tsan_acquire(this);  // it may have come while this run was under way
+    return caf::event_based_actor::consume(element);
   }
   resume_result resume(caf::execution_unit* host, size_t max_throughput) override {
     __tsan_acquire(this);

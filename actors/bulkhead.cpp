@@ -61,6 +61,10 @@ void bulkhead::take(delivery_ptr d) {
     return;
   }
   const auto now = node_.time.steady_ms();
+  if (const auto open_ms = breaker_.open_for_ms(now); open_ms > 0) {  // at once, also where all places are taken
+    refuse_open(*d, open_ms);
+    return;
+  }
   if (calls_.size() >= settings_.concurrent_max) {
     if (waiting_.size() >= settings_.queued_max) {
       refuse(*d, "Too many requests wait for '" + context_.name + "'.", 1000);
@@ -78,7 +82,7 @@ void bulkhead::take(delivery_ptr d) {
 
 void bulkhead::pass(delivery_ptr d, std::int64_t now) {
   if (!breaker_.admit(now)) {
-    refuse(*d, "The circuit of '" + context_.name + "' is open: it failed too often lately.", std::max<std::int64_t>(breaker_.open_for_ms(now), 1));
+    refuse_open(*d, std::max<std::int64_t>(breaker_.open_for_ms(now), 1));
     return;
   }
   const auto number = ++numbers_;
@@ -133,13 +137,16 @@ void bulkhead::pass_waiting() {
     if (d->deadline_ms > now) pass(std::move(d), now);
     else node_.refuse(*d, {rejection_kind::timed_out, "'" + context_.name + "' had no place in time.", {}, 0});
   }
+  publish();
 }
 
 void bulkhead::sweep() {
   const auto now = node_.time.steady_ms();
+  bool a_waiting_one_is_late = false;
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto number = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
+    if (number == 0) a_waiting_one_is_late = true;
     const auto at = calls_.find(number);
     if (at == calls_.end()) continue;
     auto c = std::move(at->second);
@@ -148,9 +155,13 @@ void bulkhead::sweep() {
     send(c.asker, failure(c.ask, {rejection_kind::timed_out, "'" + context_.name + "' did not answer in time.", {}, 0}));
     settle(number, std::move(c), call_result::failure);
   }
-  while (!waiting_.empty() && waiting_.front()->deadline_ms <= now) {
-    node_.refuse(*waiting_.front(), {rejection_kind::timed_out, "'" + context_.name + "' had no place in time.", {}, 0});
-    waiting_.pop_front();
+  if (a_waiting_one_is_late) {
+    std::erase_if(waiting_, [&](const delivery_ptr& d) {
+      if (d->deadline_ms > now) return false;
+      node_.refuse(*d, {rejection_kind::timed_out, "'" + context_.name + "' had no place in time.", {}, 0});
+      return true;
+    });
+    publish();
   }
   arm();
 }
@@ -159,6 +170,10 @@ void bulkhead::arm() {
   if (armed_ || deadlines_.empty()) return;
   armed_ = true;
   delayed_send(this, sweep_every, sweep_deadlines{});
+}
+
+void bulkhead::refuse_open(delivery& d, std::int64_t retry_after_ms) {
+  refuse(d, "The circuit of '" + context_.name + "' is open: it failed too often lately.", retry_after_ms);
 }
 
 void bulkhead::refuse(delivery& d, const std::string& why, std::int64_t retry_after_ms) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <caf/send.hpp>
+#include <limits>
 
 #include "actors/bulkhead.hpp"
 #include "actors/partition_supervisor.hpp"
@@ -23,7 +24,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_whether_open)
 namespace crema::actors {
 
 context_supervisor::context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink, bool running)
-    : base_actor(cfg), node_(node), context_(context), sink_(std::move(sink)), policy_(node.settings), running_(running) {}
+    : base_actor(cfg), node_(node), context_(context), sink_(std::move(sink)), policy_(node.settings),
+      view_policy_(std::numeric_limits<std::uint32_t>::max(), node.settings.restart_period, node.settings.backoff_min, node.settings.backoff_max), running_(running) {}
 
 caf::behavior context_supervisor::make_behavior() {
   children_.push_back({role::gate, 0, {}, 0, {}});
@@ -45,11 +47,11 @@ caf::behavior context_supervisor::make_behavior() {
         }
         running_ = r.running;
         if (r.running && stopping_ == 0) start_context();
-        if (!r.running) stop_context();
+        if (!r.running && stopping_ == 0) stop_context();  // else its children are on their way out already
       },
       [this](restart_child m) {
         auto& c = children_[m.index];
-        if (!c.handle && (running_ || c.is == role::gate)) start_child(c);
+        if (!c.handle && ((running_ && stopping_ == 0) || c.is == role::gate)) start_child(c);
       },
       [this](look_whether_open) {
         if (!running_ || stopping_ > 0) return;
@@ -68,7 +70,7 @@ void context_supervisor::on_exit() {
     if (c.is != role::gate) node_.log.set_epoch({context_.index, c.partition}, node_.random.next());
   }
   children_.clear();
-  switched_.clear();
+  finish_switch();
 }
 
 handle_slot* context_supervisor::slot_of(const child& c) {
@@ -151,7 +153,10 @@ void context_supervisor::on_down(const caf::down_msg& m) {
   at->last_failure = to_string(m.reason);
   show(*at, "restarting");
   telemetry::log(telemetry::level::warn, "a supervised actor ended and is restarted", {{"context", context_.name}, {"child", name_of(*at)}, {"reason", at->last_failure}});
-  const auto wait = policy_.on_failure(node_.time.steady_ms(), node_.random.next());
+  // A view that throws is the view's matter: tried poison_attempts times for each event, and never the end of its context.
+  const bool view_failed = at->is == role::projector && m.reason == caf::sec::runtime_error;
+  const auto wait = view_failed ? view_policy_.on_failure(node_.time.steady_ms(), node_.random.next())
+                                : policy_.on_failure(node_.time.steady_ms(), node_.random.next());
   if (!wait) {
     telemetry::log(telemetry::level::error, "too many restarts; the failure goes up the tree", {{"context", context_.name}});
     quit(caf::exit_reason::unhandled_exception);

@@ -53,7 +53,7 @@ class context_supervisor : public base_actor {
   const context_declaration& context_;
   std::shared_ptr<notification_sink> sink_;
   std::shared_ptr<projection_failures> projection_failures_ = std::make_shared<projection_failures>();
-  restart_policy policy_;
+  restart_policy policy_, view_policy_;
   std::vector<child> children_;
   bool running_;
   std::size_t stopping_ = 0;          // children whose end is awaited

@@ -14,6 +14,8 @@ namespace {
 
 struct go_on {};  // entity → itself: a slowed delivery's time has come
 
+bool must_arrive(const delivery& d) noexcept { return d.kind == delivery_kind::message || d.kind == delivery_kind::undo; }
+
 std::vector<value> concatenated(const std::vector<value>& a, const std::vector<value>& b) {
   auto all = a;
   all.insert(all.end(), b.begin(), b.end());
@@ -51,7 +53,7 @@ caf::behavior entity::make_behavior() {
 
 void entity::on_exit() {
   // A caller whose chain was cut half-way is told so: its partners' steps undo themselves, and asking again might overtake that.
-  if (chain_ && chain_->cause && chain_->cause->kind != delivery_kind::message)
+  if (chain_ && chain_->cause && !must_arrive(*chain_->cause))
     node_.refuse(*chain_->cause, {rejection_kind::failed, "The '" + context_.name + "' that handled the request was restarted; nothing of it was kept.", {}, 0});
   chain_.reset();
   slowed_.reset();
@@ -163,7 +165,7 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
   } catch (const std::exception& e) {
     node_.record_span(*d, own_span_, "handle", began_us, true);
     // A caller's chain is not tried again: its partners' steps undo themselves, and asking again might overtake that.
-    if (so_far && d->kind != delivery_kind::message) d->attempts = node_.settings.poison_attempts;
+    if (so_far && !must_arrive(*d)) d->attempts = node_.settings.poison_attempts;
     stumble(std::move(d), e.what());
   }
 }
@@ -213,9 +215,7 @@ void entity::on_reply(const ask_reply& r) {
     auto failed = std::move(*chain_);
     chain_.reset();
     busy_ = false;
-    failed.held.clear();  // what did succeed is undone
-    if (failed.asked.if_refused.empty()) refuse(failed.cause, *r.refused);
-    else record_refused_chain(failed.cause, failed.asked, *r.refused);
+    fail_chain(std::move(failed), *r.refused);
     take_next();
     return;
   }
@@ -229,6 +229,27 @@ void entity::on_reply(const ask_reply& r) {
   auto cause = std::move(complete.cause);
   decide_and_act(std::move(cause), std::move(complete));
   take_next();
+}
+
+void entity::fail_chain(chain c, const rejection& why) {
+  c.held.clear();  // what did succeed is undone
+  // What must arrive is not settled by a partner's trouble: it comes again, and where that does not help, dies as others do. A partner
+  // that is switched off or full says nothing about the message.
+  const bool out_of_reach = why.kind == rejection_kind::stopped || why.kind == rejection_kind::overloaded;
+  if (must_arrive(*c.cause) && (out_of_reach || why.kind == rejection_kind::timed_out || why.kind == rejection_kind::failed)) {
+    stumble(std::move(c.cause), why.detail, !out_of_reach);
+    return;
+  }
+  if (c.asked.if_refused.empty()) {
+    refuse(c.cause, why);
+    return;
+  }
+  try {
+    record_refused_chain(c.cause, c.asked, why);
+  } catch (const std::exception& e) {
+    if (!must_arrive(*c.cause)) c.cause->attempts = node_.settings.poison_attempts;
+    stumble(std::move(c.cause), e.what());
+  }
 }
 
 // ---- recording
@@ -370,7 +391,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
 void entity::record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why) {
   outcome o;
   o.events = asked.if_refused;
-  if (d->kind == delivery_kind::message) {
+  if (must_arrive(*d)) {
     record(d, o, {});
     return;
   }
@@ -429,9 +450,9 @@ void entity::refuse(const delivery_ptr& d, rejection why) {
   (void)append(std::move(request), d, written);
 }
 
-void entity::stumble(delivery_ptr d, const std::string& error) {
+void entity::stumble(delivery_ptr d, const std::string& error, bool counts) {
   ending_ = true;
-  send(supervisor_, stumbled{who_.id, who_.incarnation, std::move(d), error});
+  send(supervisor_, stumbled{who_.id, who_.incarnation, std::move(d), error, counts});
   quit(caf::sec::runtime_error);
 }
 

@@ -28,6 +28,7 @@ struct stumbled {
   std::uint64_t id = 0, incarnation = 0;
   delivery_ptr with;
   std::string error;
+  bool counts = true;   ///< as one of its attempts; not where a partner was out of reach
 };
 /// entity → supervisor, from its last moment, however it ended.
 struct gone {
@@ -76,7 +77,8 @@ class entity : public base_actor {
   void refuse(const delivery_ptr& d, rejection why);
   void release_answer(append_request& request, const delivery_ptr& d);
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
-  void stumble(delivery_ptr d, const std::string& error);
+  void stumble(delivery_ptr d, const std::string& error, bool counts = true);
+  void fail_chain(chain c, const rejection& why);
 
   value folded(const outcome& o) const;
   bool exists() const noexcept { return version_ > 0 && !gone_; }

@@ -96,13 +96,10 @@ void node::stop() {
   if (!p.given.by_hand) p.log->stop();  // by hand, what was not stepped did not happen
   if (p.root) caf::anon_send_exit(p.root, caf::exit_reason::kill);
   p.root = nullptr;
-  for (const auto& c : p.given.system->contexts) {
-    p.shared->gate(c.index).set({});
-    p.shared->notifier(c.index).set({});
-    for (std::uint16_t i = 0; i < p.settings.partitions; ++i) p.shared->partition({c.index, i}).set({});
-  }
-  p.shared->timer.set({});
+  p.shared->clear_directory();
   if (p.given.by_hand) p.given.by_hand(*p.actors);
+  p.actors->await_all_actors_done();
+  p.shared->clear_directory();  // of who entered it in his last moment: no handle outlives the actor system
   p.actors.reset();
   p.log->drop_queue();
 }

@@ -152,6 +152,13 @@ void node::settle_dead_letter(std::uint64_t id, bool replay, std::function<void(
     done(rejection::not_found("There is no dead letter " + std::to_string(id) + "."));
     return;
   }
+  {
+    const std::lock_guard lock(p.letters_mutex);
+    if (!p.letters_settled.insert(id).second) {
+      done(rejection::not_found("Dead letter " + std::to_string(id) + " is being settled already."));
+      return;
+    }
+  }
   const auto letter = storage::decode_dead_letter(*bytes, p.shared->types);
   storage::journal_record r;
   r.at = p.given.time->wall();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct node::parts {
   std::shared_ptr<std::atomic<bool>> alive = std::make_shared<std::atomic<bool>>(true);
   std::vector<std::thread> helpers;            // backups under way
   std::mutex helpers_mutex;
+  std::set<std::uint64_t> letters_settled;     // in this run: two who settle one at the same moment settle it once
+  std::mutex letters_mutex;
   int metrics_refresh = 0;
 
   void count_outstanding();

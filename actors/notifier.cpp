@@ -41,6 +41,7 @@ notifier::notifier(caf::actor_config& cfg, services& node, const context_declara
       failed_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended", {{"context", context.name}, {"result", "failed"}})) {}
 
 caf::behavior notifier::make_behavior() {
+  node_.notifier(context_.index).set(caf::actor_cast<caf::actor>(this));  // before the barrier is queued: what comes behind it finds somebody
   inbox_.open();
   pass_barrier();
   return {
@@ -58,7 +59,7 @@ caf::behavior notifier::make_behavior() {
         post(std::move(l));
       },
       [this](settled) {
-        settling_ = false;
+        settling_.clear();
         settle();
       },
   };
@@ -71,7 +72,8 @@ void notifier::on_exit() {
 }
 
 bool notifier::in_hand(const storage::outbox_ref& ref) const {
-  return std::find(delivered_.begin(), delivered_.end(), ref) != delivered_.end() ||
+  const auto is_in = [&](const std::vector<storage::outbox_ref>& refs) { return std::find(refs.begin(), refs.end(), ref) != refs.end(); };
+  return is_in(delivered_) || is_in(settling_) ||
          std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.message->ref == ref; });
 }
 
@@ -157,11 +159,11 @@ void notifier::on_done(std::uint64_t number, bool delivered) {
 
 // One record consumes all that were delivered since the last.
 void notifier::settle() {
-  if (settling_ || delivered_.empty()) return;
+  if (!settling_.empty() || delivered_.empty()) return;
   storage::journal_record r;
   r.at = node_.time.wall();
   r.subject = {context_.index, 0, {}};
-  r.consumed = std::move(delivered_);
+  r.consumed = settling_ = std::move(delivered_);
   delivered_.clear();
   const auto n = static_cast<std::int64_t>(r.consumed.size());
   append_request request;
@@ -169,7 +171,6 @@ void notifier::settle() {
   request.record = std::move(r);
   const auto self = caf::actor_cast<caf::actor>(this);
   request.outputs.push_back([self] { caf::anon_send(self, settled{}); });
-  settling_ = true;
   if (node_.log.append(std::move(request))) node_.contexts[context_.index].outbox -= n;
   else quit();
 }

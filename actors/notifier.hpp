@@ -47,8 +47,8 @@ class notifier : public base_actor {
   std::deque<letter> waiting_;
   std::unordered_map<std::uint64_t, letter> in_flight_;
   std::vector<storage::outbox_ref> delivered_;   // not yet consumed in the journal
+  std::vector<storage::outbox_ref> settling_;    // consumed by a record that is not yet on disk
   std::uint64_t numbers_ = 0;
-  bool settling_ = false;
   telemetry::counter delivered_counter_, failed_counter_;
 };
 

@@ -37,6 +37,8 @@ partition_supervisor::partition_supervisor(caf::actor_config& cfg, services& nod
 }
 
 caf::behavior partition_supervisor::make_behavior() {
+  // In the directory before the barrier is queued: a message behind the barrier that found nobody would be lost until the next start.
+  node_.partition(guard_.where).set(caf::actor_cast<caf::actor>(this));
   open();
   delayed_send(this, sweep_every, sweep_now{});
   return {
@@ -46,6 +48,7 @@ caf::behavior partition_supervisor::make_behavior() {
       [this](const gone& m) { on_gone(m); },
       [this](barrier_passed m) {
         inbox_.barrier_passed(m.sequence);
+        let_callers_in();
         read_on();
       },
       [this](read_more) { read_on(); },
@@ -125,6 +128,18 @@ void partition_supervisor::go_live() {
   }
 }
 
+// What a predecessor appended last is on disk now: only from here on do aggregates wake with the state that it left.
+void partition_supervisor::let_callers_in() {
+  if (callers_let_in_) return;
+  callers_let_in_ = true;
+  auto kept = std::move(kept_);
+  kept_.clear();
+  for (auto& d : kept) {
+    if (d->kind == delivery_kind::request || d->kind == delivery_kind::ask) forward(std::move(d));
+    else kept_.push_back(std::move(d));
+  }
+}
+
 void partition_supervisor::take_parked() {
   for (auto& d : node_.unpark(guard_.where)) take(std::move(d));
 }
@@ -133,6 +148,8 @@ void partition_supervisor::take(delivery_ptr d) {
   const bool returned_from_here = d->epoch == guard_.epoch;
   if (d->kind == delivery_kind::undo && inbox_.state() != inbox::phase::live) {
     kept_.push_back(std::move(d));  // it is not read from disk: its step is of this run
+  } else if (d->kind != delivery_kind::message && !callers_let_in_) {
+    kept_.push_back(std::move(d));
   } else if (d->kind != delivery_kind::message || returned_from_here) {
     forward(std::move(d));
   } else {
@@ -170,12 +187,10 @@ void partition_supervisor::forward(delivery_ptr d) {
     return;
   }
   // Messages that come back from a failed aggregate and newer ones meet here: by their place in the log, each sender's order holds.
-  const auto later = [](const delivery_ptr& a, const delivery_ptr& b) {
-    return a->kind == delivery_kind::message && b->kind == delivery_kind::message && a->ref.id < b->ref.id;
+  const auto comes_after_it = [&](const delivery_ptr& other) {
+    return d->kind == delivery_kind::message && other->kind == delivery_kind::message && d->ref.id < other->ref.id;
   };
-  auto at = s.waiting.end();
-  while (at != s.waiting.begin() && later(d, *std::prev(at))) --at;
-  s.waiting.insert(at, std::move(d));
+  s.waiting.insert(std::find_if(s.waiting.begin(), s.waiting.end(), comes_after_it), std::move(d));
 }
 
 std::uint64_t partition_supervisor::resolve(const storage::address& to) {
@@ -284,7 +299,8 @@ void partition_supervisor::on_stumbled(stumbled& m) {
   auto& d = *m.with;
   telemetry::log(telemetry::level::warn, "a handler failed",
                  {{"aggregate", context_.name + "/" + std::to_string(m.id)}, {"message", d.payload ? std::string(d.payload.type().name) : "undo"}, {"error", m.error}, {"attempt", std::to_string(d.attempts + 1)}});
-  if (++d.attempts >= node_.settings.poison_attempts) bury(d, m.error);
+  if (m.counts) ++d.attempts;
+  if (d.attempts >= node_.settings.poison_attempts) bury(d, m.error);
   else s.waiting.push_front(std::move(m.with));
   restart_later(m.id, s);
 }

@@ -42,6 +42,7 @@ class partition_supervisor : public base_actor {
   void open();
   void read_on();
   void go_live();
+  void let_callers_in();
   void take(delivery_ptr d);
   void take_parked();
   void forward(delivery_ptr d);
@@ -70,6 +71,7 @@ class partition_supervisor : public base_actor {
   std::list<std::uint64_t> by_use_;             // least recently used first
   std::uint64_t incarnations_ = 0;
   bool counted_closed_ = true;
+  bool callers_let_in_ = false;                 // requests and asks wait until the first barrier
 };
 
 }  // namespace crema::actors

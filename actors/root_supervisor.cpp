@@ -46,6 +46,7 @@ void root_supervisor::on_exit() {
   for (auto c = children_.rbegin(); c != children_.rend(); ++c)
     if (c->handle) anon_send_exit(c->handle, caf::exit_reason::kill);
   children_.clear();
+  if (!node_.closing) give_up_("the root supervisor ended");
 }
 
 void root_supervisor::start_child(std::size_t index) {

@@ -44,6 +44,12 @@ services::services(const system_declaration& declared, const runtime_settings& s
 
 const context_settings& services::settings_of(std::uint16_t context) const { return context_settings_[context]; }
 
+void services::clear_directory() {
+  for (auto* all : {&partitions_, &gates_, &notifiers_})
+    for (auto& slot : *all) slot.set({});
+  timer.set({});
+}
+
 std::array<std::uint8_t, 8> services::new_span_id() noexcept {
   std::array<std::uint8_t, 8> id;
   const auto n = random.next() | 1U;  // all zero is not a span id

@@ -112,6 +112,7 @@ struct services {
   handle_slot& gate(std::uint16_t context) { return gates_[context]; }
   handle_slot& notifier(std::uint16_t context) { return notifiers_[context]; }
   handle_slot timer;
+  void clear_directory();
 
   storage::lane lane_of(const storage::address& a) const noexcept { return {a.context, storage::partition_of(a, settings.partitions)}; }
   const context_settings& settings_of(std::uint16_t context) const;

@@ -1,6 +1,7 @@
 #include "actors/timers.hpp"
 
 #include <algorithm>
+#include <caf/send.hpp>
 
 #include "storage/layout.hpp"
 
@@ -9,23 +10,38 @@ namespace crema::actors {
 namespace {
 constexpr std::int64_t look_again_ms = 60000;  // a jump of the wall clock is noticed after this at the latest
 struct look {};
+struct timers_on_disk { std::uint64_t up_to = 0; };
 }  // namespace
 
 }  // namespace crema::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::timers_on_disk)
 
 namespace crema::actors {
 
 timer_service::timer_service(caf::actor_config& cfg, services& node) : base_actor(cfg), node_(node) {}
 
 caf::behavior timer_service::make_behavior() {
-  load();
-  fire_due();
+  // Behind a round of the journal: what a predecessor fired last is gone from disk by then, and what was set is there. In the directory
+  // before that round is queued, so that what is set behind it comes as a message.
+  const auto self = caf::actor_cast<caf::actor>(this);
+  node_.timer.set(self);
+  append_request barrier;
+  barrier.outputs.push_back([self, this_node = &node_] { caf::anon_send(self, timers_on_disk{this_node->log.durable() - 1}); });
+  (void)node_.log.append(std::move(barrier));
   return {
-      [this](const stored_message_ptr& m) {
-        add(m);
+      [this](timers_on_disk m) {
+        loaded_ = true;
+        read_up_to_ = m.up_to;
+        std::erase_if(due_, [&](const auto& entry) { return entry.first.second.sequence <= read_up_to_; });
+        load();
         fire_due();
+      },
+      [this](const stored_message_ptr& m) {
+        if (loaded_ && m->ref.id.sequence <= read_up_to_) return;
+        add(m);
+        if (loaded_) fire_due();
       },
       [this](look) {
         armed_for_ms_ = 0;
@@ -40,7 +56,8 @@ void timer_service::load() {
   for (bool there = at->seek({}); there; there = at->next()) {
     wire::reader in(at->value());
     (void)in.byte();
-    add(std::make_shared<storage::stored_message>(storage::decode_message(in, node_.types)));
+    auto m = std::make_shared<storage::stored_message>(storage::decode_message(in, node_.types));
+    if (m->ref.id.sequence <= read_up_to_) add(std::move(m));
   }
 }
 

@@ -24,6 +24,8 @@ class timer_service : public base_actor {
 
   services& node_;
   std::map<std::pair<std::int64_t, storage::message_id>, stored_message_ptr> due_;
+  bool loaded_ = false;
+  std::uint64_t read_up_to_ = 0;    // what was set up to here came from disk
   std::int64_t armed_for_ms_ = 0;   // wall clock; 0: not armed
 };
 

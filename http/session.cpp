@@ -456,7 +456,7 @@ void session::expired() {
     case phase::idle: {
       error_code ec;
       if (socket_.available(ec) > 0) return set_deadline_ms(linger_ms);  // arrived in this moment: the read is about to report it
-      return finish();
+      return hard_close();  // no answer is on its way that lingering would save
     }
     case phase::reading:
       engine_->metrics.timeouts_read.add();
