@@ -38,6 +38,7 @@ bulkhead::bulkhead(caf::actor_config& cfg, services& node, const context_declara
 }
 
 caf::behavior bulkhead::make_behavior() {
+  publish();  // what a predecessor showed last is over
   return {
       [this](delivery_ptr& d) { take(std::move(d)); },
       [this](const ask_reply_ptr& r) { on_reply(*r); },
@@ -61,10 +62,6 @@ void bulkhead::take(delivery_ptr d) {
     return;
   }
   const auto now = node_.time.steady_ms();
-  if (const auto open_ms = breaker_.open_for_ms(now); open_ms > 0) {  // at once, also where all places are taken
-    refuse_open(*d, open_ms);
-    return;
-  }
   if (calls_.size() >= settings_.concurrent_max) {
     if (waiting_.size() >= settings_.queued_max) {
       refuse(*d, "Too many requests wait for '" + context_.name + "'.", 1000);
@@ -82,7 +79,7 @@ void bulkhead::take(delivery_ptr d) {
 
 void bulkhead::pass(delivery_ptr d, std::int64_t now) {
   if (!breaker_.admit(now)) {
-    refuse_open(*d, std::max<std::int64_t>(breaker_.open_for_ms(now), 1));
+    refuse(*d, "The circuit of '" + context_.name + "' is open: it failed too often lately.", std::max<std::int64_t>(breaker_.open_for_ms(now), 1));
     return;
   }
   const auto number = ++numbers_;
@@ -170,10 +167,6 @@ void bulkhead::arm() {
   if (armed_ || deadlines_.empty()) return;
   armed_ = true;
   delayed_send(this, sweep_every, sweep_deadlines{});
-}
-
-void bulkhead::refuse_open(delivery& d, std::int64_t retry_after_ms) {
-  refuse(d, "The circuit of '" + context_.name + "' is open: it failed too often lately.", retry_after_ms);
 }
 
 void bulkhead::refuse(delivery& d, const std::string& why, std::int64_t retry_after_ms) {

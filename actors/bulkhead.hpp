@@ -38,7 +38,6 @@ class bulkhead : public base_actor {
   void pass_waiting();
   void sweep();
   void arm();
-  void refuse_open(delivery& d, std::int64_t retry_after_ms);
   void refuse(delivery& d, const std::string& why, std::int64_t retry_after_ms);
   void publish();
 

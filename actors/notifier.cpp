@@ -17,6 +17,7 @@ struct lane_open { std::uint64_t sequence = 0; };
 struct posted { std::uint64_t number = 0; bool delivered = false; };
 struct try_again { std::uint64_t number = 0; };
 struct settled {};
+struct on_disk_now {};
 
 }  // namespace
 
@@ -26,6 +27,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::lane_open)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::posted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::try_again)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::on_disk_now)
 
 namespace crema::actors {
 
@@ -61,6 +63,10 @@ caf::behavior notifier::make_behavior() {
       [this](settled) {
         settling_.clear();
         settle();
+      },
+      [this](on_disk_now) {
+        waits_for_disk_ = false;
+        send_waiting();
       },
   };
 }
@@ -125,10 +131,24 @@ void notifier::take(const stored_message_ptr& m) {
 
 void notifier::send_waiting() {
   while (!waiting_.empty() && in_flight_.size() < node_.settings.notify_concurrent_max) {
+    if (waiting_.front().message->ref.id.sequence >= node_.log.durable()) {
+      wait_for_disk();
+      return;
+    }
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
     post(std::move(next));
   }
+}
+
+// Nobody is told of what a crash could still undo.
+void notifier::wait_for_disk() {
+  if (waits_for_disk_) return;
+  append_request barrier;
+  barrier.guard = guard_;
+  const auto self = caf::actor_cast<caf::actor>(this);
+  barrier.outputs.push_back([self] { caf::anon_send(self, on_disk_now{}); });
+  waits_for_disk_ = node_.log.append(std::move(barrier)) != nullptr;
 }
 
 void notifier::post(letter l) {

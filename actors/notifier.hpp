@@ -34,6 +34,7 @@ class notifier : public base_actor {
   void read_on();
   void take(const stored_message_ptr& m);
   void send_waiting();
+  void wait_for_disk();
   void post(letter l);
   void on_done(std::uint64_t number, bool delivered);
   void settle();
@@ -49,6 +50,7 @@ class notifier : public base_actor {
   std::vector<storage::outbox_ref> delivered_;   // not yet consumed in the journal
   std::vector<storage::outbox_ref> settling_;    // consumed by a record that is not yet on disk
   std::uint64_t numbers_ = 0;
+  bool waits_for_disk_ = false;
   telemetry::counter delivered_counter_, failed_counter_;
 };
 

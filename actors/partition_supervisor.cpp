@@ -146,8 +146,12 @@ void partition_supervisor::take_parked() {
 
 void partition_supervisor::take(delivery_ptr d) {
   const bool returned_from_here = d->epoch == guard_.epoch;
+  if (d->kind == delivery_kind::undo && !returned_from_here && d->ref.id.sequence < node_.first_sequence) {
+    node_.settle(*d);  // a predecessor read it from disk and so does this one: an earlier run's step is in nobody's memory
+    return;
+  }
   if (d->kind == delivery_kind::undo && inbox_.state() != inbox::phase::live) {
-    kept_.push_back(std::move(d));  // it is not read from disk: its step is of this run
+    kept_.push_back(std::move(d));  // it is not read from disk where its step is of this run
   } else if (d->kind != delivery_kind::message && !callers_let_in_) {
     kept_.push_back(std::move(d));
   } else if (d->kind != delivery_kind::message || returned_from_here) {

@@ -39,7 +39,8 @@ bool is_loopback(std::string_view address) noexcept {
 }  // namespace
 
 bool router::may_manage(const request& r) const noexcept {
-  if (settings_.management_token.empty()) return is_loopback(r.remote_address);
+  // A proxy on this machine speaks for clients of others.
+  if (settings_.management_token.empty()) return is_loopback(r.remote_address) && r.x_forwarded_for.empty() && r.x_forwarded_host.empty();
   constexpr std::size_t scheme = 7;  // "Bearer "
   const std::string_view sent = r.authorization;
   return sent.size() > scheme && equal_ignoring_case(sent.substr(0, scheme), "Bearer ") && same_secret(trimmed(sent.substr(scheme)), settings_.management_token);

@@ -72,7 +72,7 @@ TEST_CASE("poison: given a dead letter, when it is replayed, then it dies again 
     REQUIRE(letters.size() == 1);
     const auto first = letters[0]["id"].get<std::uint64_t>();
     n.settle_letter(first, true);
-    n.advance(milliseconds(2000));
+    n.advance(milliseconds(20000));  // the back-off goes on from where it was
     letters = n.node().dead_letters();
     REQUIRE(letters.size() == 1);
     CHECK(letters[0]["id"] != first);
@@ -223,6 +223,30 @@ TEST_CASE("poison: given an undo that always throws, then it is a dead letter li
   n.advance(milliseconds(100));
   CHECK(n.row<ledger>("ledger", 1)->sum == 1);
   check_at_rest(n);
+}
+
+TEST_CASE("poison: given an undo that needs a partner itself, when that partner is stopped or fails now and then, then the undo waits for it and is not lost") {
+  for (const bool stopped : {true, false}) {
+    CAPTURE(stopped);
+    poison_node n;
+    const auto id = n.opened();
+    fault once("replied:deep", 1);
+    if (stopped) n.switch_context("shadow", false);
+    fault twice("note:undone", stopped ? 0 : 2);
+    const auto p = n.send("account", id, transfer{7, "deep", "l"});
+    n.advance(milliseconds(1000));
+    REQUIRE(p->answers == 1);
+    CHECK(p->answer->refused->kind == rejection_kind::failed);
+    if (stopped) {
+      CHECK(n.row<ledger>("ledger", 1)->sum == 7);
+      CHECK(n.shared().compensations == 1);
+      n.switch_context("shadow", true);
+      n.advance(milliseconds(10000));
+    }
+    CHECK_FALSE(n.row<ledger>("ledger", 1));
+    CHECK(n.row<shadow>("shadow", 99)->tags == "undone,");
+    check_at_rest(n);
+  }
 }
 
 TEST_CASE("poison: given an event that throws while it is folded, then nothing is recorded and the caller is told; the aggregate goes on") {

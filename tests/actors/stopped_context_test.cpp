@@ -15,11 +15,11 @@ bool stop_at(const scenario& story, const std::string& context, int step, bool c
   const auto all = story.begin(n);
   for (int i = 0; i < step; ++i)
     if (!n.step()) return false;
-  bool stopped = false;
-  n.node().switch_context(context, false, [&](std::optional<rejection> why) { stopped = !why; });
+  const auto stopped = std::make_shared<bool>(false);
+  n.node().switch_context(context, false, [stopped](std::optional<rejection> why) { *stopped = !why; });
   n.settle();
   n.advance(milliseconds(700));
-  CHECK(stopped);
+  CHECK(*stopped);
   for (const auto& p : all) CHECK(p->answers == 1);
   if (crashed) {
     n.crash();
@@ -78,11 +78,11 @@ TEST_CASE("stopped context: given a context being stopped, when stop and start c
   for (const auto& words : orders) {
     stepped_node n(test_system(), few_partitions());
     n.settle();
-    std::size_t told = 0;
-    for (const bool running : words) n.node().switch_context("shadow", running, [&](std::optional<rejection> why) { told += why ? 0U : 1U; });
+    const auto told = std::make_shared<std::size_t>(0);
+    for (const bool running : words) n.node().switch_context("shadow", running, [told](std::optional<rejection> why) { *told += why ? 0U : 1U; });
     n.settle();
     n.advance(milliseconds(50));
-    CHECK(told == words.size());
+    CHECK(*told == words.size());
     CHECK(n.shared().contexts[2].running == words.back());
     (void)n.ask("account", {}, deposit{1, "a"});
     CHECK(n.row<shadow>("shadow", 1).has_value() == words.back());

@@ -29,7 +29,9 @@ struct setup {
     r.target = std::move(target);
     r.body = std::move(body);
     r.host = "h:1";
+    r.remote_address = "127.0.0.1";
     r.content_type = "application/json";
+    r.remote_address = "127.0.0.1";
     return r;
   }
   response run(const request& r) {
@@ -294,6 +296,18 @@ TEST_CASE("router: operations and their token") {
   s.get().set_draining();
   CHECK(s.run(method::get, "/actuator/health/readiness").status == 503);
   CHECK(s.run(method::get, "/actuator/health/liveness").status == 200);
+
+  auto from_afar = s.make(method::get, "/actuator/contexts");
+  from_afar.remote_address = "10.0.0.1";
+  CHECK(s.run(from_afar).status == 401);  // without a token, only clients of this machine may manage
+
+  setup open;
+  auto from_outside = open.make(method::post, "/actuator/contexts/cup/stop");
+  from_outside.remote_address = "10.0.0.1";
+  CHECK(open.run(from_outside).status == 401);
+  auto by_proxy = open.make(method::post, "/actuator/contexts/cup/stop");
+  by_proxy.x_forwarded_for = "10.0.0.1";
+  CHECK(open.run(by_proxy).status == 401);
 
   setup guarded;
   guarded.settings.management_token = "secret";
