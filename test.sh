@@ -11,9 +11,10 @@ build="$source_dir/build"
 echo "Building release" >&2
 "$source_dir/scripts/build.sh" release
 
-# Their names are also the prefixes of the tests in them. Of the actors' tests, the one with many threads runs under the thread
-# sanitizer; the others step a node by hand, on one thread.
-sanitized=(storage http)
+# What runs under each: the beginnings of tests' names. Of the actors' tests the one with many threads, of http's those with sockets;
+# the others run on one thread.
+asan_tests=(storage:)
+tsan_tests=(actors:threads http:server)
 
 # One ctest run over everything, so that one summary tells all: the release tests one by one, and each sanitizer as one test.
 mkdir -p "$build/test"
@@ -25,9 +26,8 @@ fixed_layout=()
 setarch -R true 2>/dev/null && fixed_layout=(setarch -R)
 
 for sanitizer in asan tsan; do
+  declare -n selected="${sanitizer}_tests"
   targets=()
-  selected=("${sanitized[@]/%/:}")
-  [[ $sanitizer == tsan ]] && selected+=("actors:threads")
   for name in "${selected[@]%%:*}"; do
     compgen -G "$source_dir/tests/$name/*_test.cpp" >/dev/null && targets+=("${name}_tests")
   done

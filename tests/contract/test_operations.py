@@ -173,6 +173,13 @@ def test_management_asks_for_its_token_where_one_is_set(make_node):
     assert "a-secret-of-the-house" not in node.output.read_text()
 
 
+def test_management_without_a_token_is_for_this_machine_only(node):
+    """A proxy on this machine is no reason to let its clients in."""
+    refused = node.post("/actuator/contexts/drink/stop", headers={"X-Forwarded-For": "10.0.0.1"})
+    assert refused.status_code == 401
+    assert node.context("drink").state() == "running"
+
+
 def test_a_backup_is_a_node_of_its_own(make_node, tmp_path):
     node = make_node()
     order_id = place(node)
