@@ -8,7 +8,6 @@
 namespace crema::actors {
 
 namespace {
-constexpr milliseconds sweep_every{5};
 struct sweep_deadlines {};
 
 ask_reply_ptr failure(std::uint64_t ask, rejection why) {
@@ -43,7 +42,7 @@ caf::behavior bulkhead::make_behavior() {
       [this](delivery_ptr& d) { take(std::move(d)); },
       [this](const ask_reply_ptr& r) { on_reply(*r); },
       [this](sweep_deadlines) {
-        armed_ = false;
+        armed_for_ms_.reset();
         sweep();
       },
   };
@@ -163,10 +162,13 @@ void bulkhead::sweep() {
   arm();
 }
 
+// One timer, for the earliest deadline. A later one than needed is left to run out: it finds nothing, or what is next.
 void bulkhead::arm() {
-  if (armed_ || deadlines_.empty()) return;
-  armed_ = true;
-  delayed_send(this, sweep_every, sweep_deadlines{});
+  if (deadlines_.empty()) return;
+  const auto next = deadlines_.begin()->first;
+  if (armed_for_ms_ && *armed_for_ms_ <= next) return;
+  armed_for_ms_ = next;
+  delayed_send(this, milliseconds(std::max<std::int64_t>(next - node_.time.steady_ms(), 1)), sweep_deadlines{});
 }
 
 void bulkhead::refuse(delivery& d, const std::string& why, std::int64_t retry_after_ms) {

@@ -50,7 +50,7 @@ class bulkhead : public base_actor {
   std::set<std::pair<std::int64_t, std::uint64_t>> deadlines_;
   std::deque<delivery_ptr> waiting_;
   std::uint64_t numbers_ = 0;
-  bool armed_ = false;
+  std::optional<std::int64_t> armed_for_ms_;
   bulkhead_status& status_;
   telemetry::counter passed_counter_, refused_counter_, timed_out_counter_, failed_counter_;
 };

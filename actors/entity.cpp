@@ -44,7 +44,13 @@ caf::behavior entity::make_behavior() {
       [this](passivate) {
         const bool agreed = !busy_ && backlog_.empty() && (last_appended_ == 0 || last_appended_ < node_.log.durable());
         send(supervisor_, slept{who_.id, who_.incarnation, agreed});
-        if (!agreed) return;
+        if (agreed) rest();
+      },
+      [this](become_aggregate& m) {
+        who_.id = m.id;
+        who_.key = std::move(m.key);
+      },
+      [this](retire) {
         ending_ = true;
         quit();
       },
@@ -83,8 +89,17 @@ void entity::take_next() {
   }
 }
 
+void entity::rest() {
+  who_.id = 0;
+  state_ = {};
+  version_ = last_sequence_ = last_appended_ = 0;
+  gone_ = loaded_ = false;
+}
+
 void entity::load() {
   loaded_ = true;
+  state_ = value(*context_.state, context_.state->make());
+  if (who_.id > node_.contexts[context_.index].last_recorded.load()) return;  // new: there is nothing to read
   const auto now = node_.store.read();
   const auto read = [&](collection_ref from) {
     const auto bytes = now->get(storage::table::state, storage::row_key(from, who_.id));
@@ -96,11 +111,7 @@ void entity::load() {
     return true;
   };
   if (read({false, context_.index})) return;
-  if (context_.gone && read(storage::graveyard_of(context_.index))) {
-    gone_ = true;
-    return;
-  }
-  state_ = value(*context_.state, context_.state->make());
+  if (context_.gone && read(storage::graveyard_of(context_.index))) gone_ = true;
 }
 
 void entity::begin(delivery_ptr d) {
@@ -321,6 +332,7 @@ void entity::release_answer(append_request& request, const delivery_ptr& d) {
 bool entity::append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written) {
   request.guard = who_.guard;
   const auto consumed = static_cast<std::int64_t>(request.record ? request.record->consumed.size() : 0);
+  node_.will_record(self());
   written = node_.log.append(std::move(request));
   if (!written) {
     ending_ = true;

@@ -1,4 +1,5 @@
-// One aggregate, awake. Decides on one message at a time, records, then tells the others.
+// One aggregate, awake. Decides on one message at a time, records, then tells the others. When the aggregate falls asleep, the actor
+// rests until it becomes another one: to start and end an actor costs more than all that an order needs of it.
 //
 // Spawned by its partition supervisor, which alone sends to it (partners' replies apart). Loads its state row on its first
 // message. While a decision waits for partners, later messages wait here, in order, up to mailbox_max.
@@ -6,7 +7,7 @@
 
 #include "actors/base_actor.hpp"
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -18,7 +19,14 @@ namespace crema::actors {
 
 /// supervisor → entity: go to sleep if nothing is under way. Answered by `slept`.
 struct passivate {};
-/// entity → supervisor, as its last word or as a refusal to sleep.
+/// supervisor → resting entity: from now on it is this aggregate.
+struct become_aggregate {
+  std::uint64_t id = 0;
+  std::string key;
+};
+/// supervisor → resting entity: there are enough of you.
+struct retire {};
+/// entity → supervisor: it rests, or refuses to.
 struct slept {
   std::uint64_t id = 0, incarnation = 0;
   bool agreed = false;
@@ -30,7 +38,7 @@ struct stumbled {
   std::string error;
   bool counts = true;   ///< as one of its attempts; not where a partner was out of reach
 };
-/// entity → supervisor, from its last moment, however it ended.
+/// entity → supervisor, from its last moment, however it ended. The number is 0 if it was resting.
 struct gone {
   std::uint64_t id = 0, incarnation = 0;
 };
@@ -40,7 +48,7 @@ class entity : public base_actor {
   struct identity {
     std::uint64_t id = 0;
     std::string key;
-    std::uint64_t incarnation = 0;
+    std::uint64_t incarnation = 0;  ///< of the actor, whatever it is
     fence guard;
   };
   entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor);
@@ -63,6 +71,7 @@ class entity : public base_actor {
     std::size_t open = 0;
   };
 
+  void rest();
   void load();
   void take(delivery_ptr d);
   void take_next();
@@ -90,7 +99,7 @@ class entity : public base_actor {
 
   services& node_;
   const context_declaration& context_;
-  const identity who_;
+  identity who_;
   const caf::actor supervisor_;
   value state_;
   std::uint64_t version_ = 0;
@@ -102,13 +111,15 @@ class entity : public base_actor {
   bool ending_ = false;
   std::optional<chain> chain_;
   delivery_ptr slowed_;
-  std::deque<delivery_ptr> backlog_;
+  std::list<delivery_ptr> backlog_;  // nearly always empty, and then it takes no memory
   trace_context own_span_;
 };
 
 }  // namespace crema::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::passivate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::become_aggregate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::retire)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::slept)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::stumbled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::gone)

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t read_chunk = 256;     // entries handed out between two looks at the mailbox
 constexpr std::size_t kept_max = 10000;     // messages kept in memory while the lane is read from disk
+constexpr std::size_t resting_max = 32;     // entities kept for the next aggregates
 constexpr milliseconds sweep_every{500};
 
 struct barrier_passed { std::uint64_t sequence = 0; };
@@ -67,6 +68,8 @@ void partition_supervisor::on_exit() {
   if (counted_closed_) --node_.contexts[context_.index].lanes_closed;
   for (auto& [id, s] : slots_)
     if (s.handle) anon_send_exit(s.handle, caf::exit_reason::kill);
+  for (auto& r : resting_) anon_send_exit(r.handle, caf::exit_reason::kill);
+  resting_.clear();
   node_.awake -= static_cast<std::int64_t>(slots_.size());
   node_.contexts[context_.index].awake -= static_cast<std::int64_t>(slots_.size());
   slots_.clear();
@@ -221,10 +224,23 @@ partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const s
 }
 
 void partition_supervisor::start(std::uint64_t id, slot& s) {
-  s.incarnation = ++incarnations_;
   s.state = slot_state::awake;
-  s.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(node_, context_, entity::identity{id, s.key, s.incarnation, guard_}, caf::actor_cast<caf::actor>(this));
+  if (resting_.empty()) {
+    s.incarnation = ++incarnations_;
+    s.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(node_, context_, entity::identity{id, s.key, s.incarnation, guard_}, caf::actor_cast<caf::actor>(this));
+  } else {
+    s.incarnation = resting_.back().incarnation;
+    s.handle = std::move(resting_.back().handle);
+    resting_.pop_back();
+    send(s.handle, become_aggregate{id, s.key});
+  }
   feed(s);
+}
+
+void partition_supervisor::let_rest(slot& s) {
+  if (resting_.size() < resting_max) resting_.push_back({std::move(s.handle), s.incarnation});
+  else send(s.handle, retire{});
+  s.handle = nullptr;
 }
 
 void partition_supervisor::feed(slot& s) {
@@ -287,11 +303,11 @@ void partition_supervisor::on_slept(const slept& m) {
     s.state = slot_state::awake;
     touch(s);
     feed(s);
-  } else if (s.waiting.empty()) {
-    forget(m.id);
-  } else {
-    start(m.id, s);
+    return;
   }
+  let_rest(s);
+  if (s.waiting.empty()) forget(m.id);
+  else start(m.id, s);
 }
 
 // ---- failing
@@ -310,9 +326,13 @@ void partition_supervisor::on_stumbled(stumbled& m) {
 }
 
 void partition_supervisor::on_gone(const gone& m) {
-  const auto at = slots_.find(m.id);
+  auto at = slots_.find(m.id);
+  if (m.id == 0) {  // it ended while it rested, or before it learnt what it has become
+    if (std::erase_if(resting_, [&](const resting& r) { return r.incarnation == m.incarnation; }) > 0) return;
+    at = std::find_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.incarnation == m.incarnation; });
+  }
   if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
-  restart_later(m.id, at->second);
+  restart_later(at->first, at->second);
 }
 
 void partition_supervisor::restart_later(std::uint64_t id, slot& s) {

@@ -36,7 +36,11 @@ class partition_supervisor : public base_actor {
     std::uint32_t failures = 0;
     std::int64_t used_ms = 0;
     std::list<std::uint64_t>::iterator place;   // in by_use_
-    std::deque<delivery_ptr> waiting;           // while it is not awake
+    std::list<delivery_ptr> waiting;            // while it is not awake
+  };
+  struct resting {
+    caf::actor handle;
+    std::uint64_t incarnation = 0;
   };
 
   void open();
@@ -52,6 +56,7 @@ class partition_supervisor : public base_actor {
   void feed(slot& s);
   void touch(slot& s);
   void forget(std::uint64_t id);
+  void let_rest(slot& s);
   void on_slept(const slept& m);
   void on_stumbled(stumbled& m);
   void on_gone(const gone& m);
@@ -69,6 +74,7 @@ class partition_supervisor : public base_actor {
   std::unordered_map<std::uint64_t, slot> slots_;
   std::unordered_map<std::string, std::uint64_t> ids_by_key_;
   std::list<std::uint64_t> by_use_;             // least recently used first
+  std::vector<resting> resting_;                // entities of no aggregate, to become the next ones
   std::uint64_t incarnations_ = 0;
   bool counted_closed_ = true;
   bool callers_let_in_ = false;                 // requests and asks wait until the first barrier

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t pending_batches_max = 256;   // more: let go, and read from the journal
 constexpr std::size_t records_per_write = 2000;
+constexpr int rounds_between_writes = 16;           // of a busy journal
 
 struct written {};
+struct rested {};
 struct read_on {};
 
 }  // namespace
@@ -19,6 +21,7 @@ struct read_on {};
 }  // namespace crema::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::rested)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_on)
 
 namespace crema::actors {
@@ -41,9 +44,10 @@ caf::behavior projector::make_behavior() {
   return {
       [this](committed_batch_ptr& b) { take(std::move(b)); },
       [this](written) {
-        writing_ = false;
-        work();
+        rounds_left_ = rounds_between_writes;
+        rest();
       },
+      [this](rested) { rest(); },
       [this](read_on) { work(); },
   };
 }
@@ -131,6 +135,21 @@ void projector::write() {
   request.outputs.push_back([self] { caf::anon_send(self, written{}); });
   writing_ = true;
   if (!node_.log.append(std::move(request))) quit();
+}
+
+// Under load one write covers the events of several commits: rows that change together are written together. An idle journal is
+// not waited for.
+void projector::rest() {
+  if (rounds_left_ > 0 && node_.log.depth() > 0) {
+    --rounds_left_;
+    append_request round;
+    const auto self = caf::actor_cast<caf::actor>(this);
+    round.outputs.push_back([self] { caf::anon_send(self, rested{}); });
+    if (!node_.log.append(std::move(round))) quit();
+    return;
+  }
+  writing_ = false;
+  work();
 }
 
 }  // namespace crema::actors

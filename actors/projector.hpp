@@ -33,6 +33,7 @@ class projector : public base_actor {
   bool apply_from_journal();
   void apply(const std::shared_ptr<const storage::journal_record>& r);
   void write();
+  void rest();
 
   services& node_;
   const context_declaration& context_;
@@ -42,6 +43,7 @@ class projector : public base_actor {
   std::deque<committed_batch_ptr> pending_;
   bool reading_ = true;       // from the journal, not from pending_
   bool writing_ = false;
+  int rounds_left_ = 0;       // of the journal, to rest
   int listener_ = 0;
 };
 

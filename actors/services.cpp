@@ -28,12 +28,14 @@ hold_ticket::~hold_ticket() {
 }
 
 services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j, telemetry::metrics& m, telemetry::trace_ring& r)
-    : system(declared), types(declared.catalog()), settings(s), time(t), store(st), log(j), metrics(m), traces(r), random(s.seed), first_sequence(j.durable()),
+    : system(declared), types(declared.catalog()), settings(s), time(t), store(st), log(j), metrics(m), traces(r), random(s.seed), first_sequence(j.durable()), wall_ahead_us(t.wall().ms * 1000 - t.steady_us()),
       rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
       undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")) {
   const auto now = st.read();
   for (const auto& c : declared.contexts) {
-    contexts.emplace_back().last_id = storage::read_number(*now, storage::table::meta, storage::counter_key(c.index)).value_or(0);
+    auto& status = contexts.emplace_back();
+    status.last_id = storage::read_number(*now, storage::table::meta, storage::counter_key(c.index)).value_or(0);
+    status.last_recorded = status.last_id.load();
     gates_.emplace_back();
     notifiers_.emplace_back();
     for (int p = 0; p < s.partitions; ++p) partitions_.emplace_back();
@@ -198,7 +200,7 @@ void services::record_span(const delivery& d, const trace_context& own, std::str
   s.where = system.contexts[d.to.context].name;
   s.id = d.to.id;
   const auto took = time.steady_us() - began_us;
-  s.start_us = time.wall().ms * 1000 - took;
+  s.start_us = began_us + wall_ahead_us;
   s.duration_us = took;
   s.failed = failed;
   traces.record(s);

@@ -80,6 +80,7 @@ struct context_status {
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<int> lanes_closed{0};           ///< partitions that do not take messages yet
   std::atomic<std::uint64_t> last_id{0};      ///< highest number dealt
+  std::atomic<std::uint64_t> last_recorded{0};  ///< no aggregate with a higher number has recorded anything
   bulkhead_status bulkhead;
 };
 
@@ -96,6 +97,7 @@ struct services {
   telemetry::trace_ring& traces;
   random_source random;
   const std::uint64_t first_sequence;          ///< where this run of the node began in the log
+  const std::int64_t wall_ahead_us;            ///< wall time less steady time, as the node started: places spans to the microsecond
 
   std::deque<context_status> contexts;
   supervision_board board;
@@ -117,6 +119,12 @@ struct services {
   storage::lane lane_of(const storage::address& a) const noexcept { return {a.context, storage::partition_of(a, settings.partitions)}; }
   const context_settings& settings_of(std::uint16_t context) const;
   std::uint64_t deal_id(std::uint16_t context) noexcept { return ++contexts[context].last_id; }
+  /// Before the first record of an aggregate is appended: whoever wakes it later looks for its row.
+  void will_record(const storage::address& a) noexcept {
+    auto& last = contexts[a.context].last_recorded;
+    for (auto seen = last.load(); seen < a.id && !last.compare_exchange_weak(seen, a.id);) {
+    }
+  }
   std::array<std::uint8_t, 8> new_span_id() noexcept;
 
   // ---- sending

@@ -35,7 +35,7 @@ struct runtime_settings {
   std::uint16_t partitions = 16;
   std::size_t threads = 0;                  ///< 0: one a core
   milliseconds idle{30000};                 ///< an aggregate unused for so long is passivated
-  std::uint64_t awake_max = 50000;
+  std::uint64_t awake_max = 10000;
   std::uint32_t mailbox_max = 10000;        ///< waiting messages of one aggregate
   std::uint64_t in_flight_max = 20000;      ///< requests of the front door
   std::uint64_t outbox_max = 1000000;       ///< undelivered messages of one context

@@ -4,7 +4,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "behaviors/breakfast/breakfast.hpp"
 #include "behaviors/cafeteria/cafeteria.hpp"
+#include "behaviors/hotel/hotel.hpp"
+#include "behaviors/preorder/preorder.hpp"
+#include "behaviors/rewards/rewards.hpp"
 
 namespace crema {
 
@@ -12,6 +16,10 @@ namespace {
 
 constexpr std::array all{
     std::pair{"cafeteria", &cafeteria::cafeteria},
+    std::pair{"rewards", &rewards::rewards},
+    std::pair{"hotel", &hotel::hotel},
+    std::pair{"breakfast", &breakfast::breakfast},
+    std::pair{"preorder", &preorder::preorder},
 };
 
 }  // namespace

@@ -64,7 +64,7 @@ void add_runtime(registry& r) {
   r.add(integer("runtime.threads", 0, 0, 1024, "Threads that run actors. 0: as many as the machine has cores."));
   r.add(integer("runtime.idleMs", 30 * second_ms, 10, 24 * hour_ms, "An aggregate that gets no message for so long is put to sleep.")
             .in("ms"));
-  r.add(integer("runtime.awakeMax", 50000, 16, 10000000,
+  r.add(integer("runtime.awakeMax", 10000, 16, 10000000,
                 "Aggregates awake at the same time; beyond it the longest idle are put to sleep first."));
   r.add(integer("runtime.mailboxMax", 10000, 1, 1000000,
                 "Messages that may wait at one aggregate; beyond it requests to it are refused (503)."));

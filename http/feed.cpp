@@ -20,6 +20,8 @@ void append_event(std::string& out, const system_declaration& system, const stor
   if (!shows("offset")) out.append(",\"offset\":").append(std::to_string(e.offset));
   if (!shows("traceId")) out.append(",\"traceId\":\"").append(trace_id_text(e.trace)).append("\"");
   if (!shows("context")) out.append(",\"context\":\"").append(system.contexts[e.context].name).append("\"");
+  for (const auto& [member, is] : system.event_marks)
+    if (!shows(member)) out.append(",\"").append(member).append(is ? "\":true" : "\":false");
   out += '}';
 }
 

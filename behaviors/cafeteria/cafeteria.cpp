@@ -14,9 +14,6 @@ namespace crema::cafeteria {
 
 namespace {
 
-template <class Row>
-constexpr auto take_in = [](rows<Row>& all, const auto& e, const event_meta& m) { apply(all, e, m); };
-
 auto say(std::string text) {
   return [text = std::move(text)](const auto& e) { return notification{e.phone_number, text}; };
 }
@@ -81,23 +78,15 @@ system_declaration cafeteria() {
 
   // What people look at. Numbered like the contexts: FROZEN, append only.
   s.view<mypage>("customercenter", "mypage", "mypages")
-      .on<ordered>(take_in<mypage>)
-      .on<order_canceled>(take_in<mypage>)
-      .on<order_cancel_reverted>(take_in<mypage>)
-      .on<receipted>(take_in<mypage>)
-      .on<made>(take_in<mypage>)
+      .takes<ordered, order_canceled, order_cancel_reverted, receipted, made>()
       .plain_finder("findByPhoneNumber", &mypage::phone_number);
 
   s.view<orderinfo>("customercenter", "orderinfo", "orderinfos")
-      .on<drink_ordered>(take_in<orderinfo>)
-      .on<receipted>(take_in<orderinfo>)
-      .on<made>(take_in<orderinfo>)
-      .on<drink_canceled>(take_in<orderinfo>)
+      .takes<drink_ordered, receipted, made, drink_canceled>()
       .finder("findByOrderId", &orderinfo::order_id);
 
   s.view<sale_page>("customercenter", "salePage", "salePages")
-      .on<sale_counted>(take_in<sale_page>)
-      .on<sale_uncounted>(take_in<sale_page>)
+      .takes<sale_counted, sale_uncounted>()
       .finder("findByPhoneNumber", &sale_page::phone_number)
       .finder(std::string(ledger_finder), &sale_page::phone_number, &sale_page::yyyymm);
 

@@ -133,6 +133,13 @@ class rows {
     const auto found = store_->last(finder, arguments);
     return found ? std::optional<Row>(*found.template as<Row>()) : std::nullopt;
   }
+  /// Changes the row, or a new one with its fields' defaults: for rows to which several contexts contribute, in whatever order.
+  template <std::invocable<Row&> Change>
+  void upsert(std::uint64_t id, Change change) {
+    auto row = get(id).value_or(Row{});
+    change(row);
+    put(id, std::move(row));
+  }
   /// Changes the row if it is there. `change` gets a Row&.
   template <std::invocable<Row&> Change>
   void update(std::uint64_t id, Change change) {
@@ -159,7 +166,7 @@ struct view_declaration {
 };
 
 struct setting_declaration {
-  std::string name;                    ///< without the system's name: "autoShip"
+  std::string name;                    ///< "autoShip", for operators "breakfast.autoShip"; or of a context: "alarm.prefix"
   setting_value default_value;
   std::string meaning;
   std::int64_t min = 0, max = 0;       ///< bounds of an integer, lengths of a text
@@ -173,6 +180,7 @@ class system_declaration {
   std::vector<notification_declaration> notifications;
   std::vector<view_declaration> views;
   std::vector<setting_declaration> settings;
+  std::vector<std::pair<std::string, bool>> event_marks;  ///< members that every object of the event feed carries besides
 
   const context_declaration* find_context(std::string_view context_name) const noexcept;
   /// Throws std::logic_error where there is none: a mistake in the declaration.
@@ -192,8 +200,9 @@ class system_declaration {
 class system_builder;
 
 namespace detail {
-template <record Row, class T>
-std::size_t position_of(T Row::*member) {
+template <record Row, class T, class Facts>
+  requires std::derived_from<Row, Facts>
+std::size_t position_of(T Facts::*member) {
   // Compared by the address that the getter reads: field lists hold no member pointers.
   Row probe{};
   std::size_t at = 0;
@@ -210,14 +219,14 @@ template <record Row, class Self>
 class resource_builder {
  public:
   /// Equality on the given members; the query parameters carry the fields' names.
-  template <class... T>
-  Self& finder(std::string finder_name, T Row::*... members) { return add({std::move(finder_name), {detail::position_of(members)...}, false, false}); }
+  template <class... Member>
+  Self& finder(std::string finder_name, Member... members) { return add({std::move(finder_name), {detail::position_of<Row>(members)...}, false, false}); }
   /// As `finder`, answered as a plain JSON array of rows with their ids.
-  template <class... T>
-  Self& plain_finder(std::string finder_name, T Row::*... members) { return add({std::move(finder_name), {detail::position_of(members)...}, false, true}); }
+  template <class... Member>
+  Self& plain_finder(std::string finder_name, Member... members) { return add({std::move(finder_name), {detail::position_of<Row>(members)...}, false, true}); }
   /// Rows whose member is at most the parameter.
-  template <class T>
-  Self& finder_up_to(std::string finder_name, T Row::*member) { return add({std::move(finder_name), {detail::position_of(member)}, true, false}); }
+  template <class Member>
+  Self& finder_up_to(std::string finder_name, Member member) { return add({std::move(finder_name), {detail::position_of<Row>(member)}, true, false}); }
 
  private:
   Self& add(finder_declaration f) {
@@ -287,7 +296,13 @@ class view_builder : public resource_builder<Row, view_builder<Row>> {
  public:
   view_builder(system_declaration& system, std::size_t at) : system_(&system), at_(at) {}
 
-  /// apply(rows<Row>&, const Event&, const event_meta&)
+  /// Events that apply(rows<Row>&, const Event&, const event_meta&) takes in.
+  template <record... Event>
+  view_builder& takes() {
+    (on<Event>([](rows<Row>& all, const Event& e, const event_meta& m) { apply(all, e, m); }), ...);
+    return *this;
+  }
+  /// As above, by any function.
   template <record Event, class Apply>
   view_builder& on(Apply apply) {
     self().projections.push_back({&type_of<Event>(), [apply](row_store& store, const void* e, const event_meta& m) {
@@ -377,6 +392,8 @@ class system_builder {
   policy_builder<Event> whenever() { return policy_builder<Event>(system_); }
 
   void setting(setting_declaration s) { system_.settings.push_back(std::move(s)); }
+  /// Every object of the event feed carries this member, for readers that look for it.
+  void every_event_says(std::string member, bool is) { system_.event_marks.emplace_back(std::move(member), is); }
 
   /// Resolves receivers and checks the whole. Throws std::logic_error naming the mistake.
   system_declaration build() &&;

@@ -49,6 +49,7 @@ struct field_spec {
   bool nullable = false;                       ///< null is a value (std::optional member)
   bool required = false;                       ///< must be sent by the caller
   bool hidden = false;                         ///< kept, never answered
+  bool omittable = false;                      ///< of a partial update: left out means unchanged, so null is refused
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::size_t min_length = 0;                  ///< bytes of UTF-8
@@ -60,12 +61,17 @@ struct field_spec {
   scalar (*get)(const void* object) = nullptr;
   void (*set)(void* object, const scalar& value) = nullptr;  ///< the scalar's alternative matches `kind`; monostate only if nullable
   bool (*reads)(const void* object, const void* member) = nullptr;  ///< is `member` this field of `object`?
+  std::optional<std::string> (*keep)(std::string_view sent) = nullptr;  ///< what is kept of a text that a caller sent; nothing: refused
+  std::string_view keep_rule;                                           ///< then the sentence goes on: "must " + this
 
   field_spec at_least(std::int64_t v) && { min = v; return std::move(*this); }
   field_spec at_most(std::int64_t v) && { max = v; return std::move(*this); }
   field_spec length(std::size_t shortest, std::size_t longest) && { min_length = shortest; max_length = longest; return std::move(*this); }
   field_spec must() && { required = true; return std::move(*this); }
   field_spec hide() && { hidden = true; return std::move(*this); }
+  field_spec may_be_left_out() && { omittable = true; return std::move(*this); }
+  /// For what must not get in as it was sent: a card number is cut to what may be seen before anything else has it.
+  field_spec kept_as(std::optional<std::string> (*f)(std::string_view), std::string_view rule) && { keep = f; keep_rule = rule; return std::move(*this); }
   field_spec alias(std::string_view other) && { aliases.push_back(other); return std::move(*this); }
   field_spec means(std::string_view text) && { meaning = text; return std::move(*this); }
 };

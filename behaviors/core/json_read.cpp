@@ -248,6 +248,22 @@ std::optional<rejection> beyond_limits(const field_spec& f, const scalar& s) {
   return std::nullopt;
 }
 
+// Puts what was sent into the field of `object`, or says why not.
+std::optional<rejection> set_field(const field_spec& f, void* object, const json& sent) {
+  std::string scratch;
+  auto form = form_of(f, sent, scratch);
+  if (!form) return form.why();
+  std::optional<std::string> kept;
+  if (f.keep != nullptr) {
+    kept = f.keep(std::get<std::string_view>(*form));
+    if (!kept) return unacceptable(f, std::string(f.keep_rule));
+    *form = scalar(std::string_view(*kept));
+  }
+  if (auto why = beyond_limits(f, *form)) return why;
+  f.set(object, *form);
+  return std::nullopt;
+}
+
 // ---- schema
 
 json type_name(const field_spec& f, const char* name) { return f.nullable ? json::array({name, "null"}) : json(name); }
@@ -338,17 +354,14 @@ result<value> from_json(const record_type& type, const json& object, const std::
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
     const auto* f = type.find(name);
     if (f == nullptr) return unknown_field(type, name);
+    if (j.is_null() && f->omittable) return unacceptable(*f, "not be null here; leave it out to keep what there is");
     if (j.is_null()) {  // for a field that cannot be null: the same as not sent
       if (f->nullable) f->set(made.get(), scalar{});
       continue;
     }
     const auto at = static_cast<std::size_t>(f - type.fields.data());
     if (sent[at]) return unacceptable(*f, "be sent once, under one of its names");
-    std::string scratch;
-    const auto form = form_of(*f, j, scratch);
-    if (!form) return form.why();
-    if (auto why = beyond_limits(*f, *form)) return std::move(*why);
-    f->set(made.get(), *form);
+    if (auto why = set_field(*f, made.get(), j)) return std::move(*why);
     sent[at] = true;
   }
   for (std::size_t i = 0; i < sent.size(); ++i) {
