@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <deque>
 #include <future>
 #include <iostream>
 #include <random>
@@ -59,12 +60,12 @@ storage::lmdb_options store_options_of(const values& v) {
   return o;
 }
 
-actors::context_settings context_settings_of(const values& v, const context_declaration& context) {
+actors::context_settings context_settings_of(const values& v, const context_declaration& context, const std::string& scope) {
   actors::context_settings c;
-  c.slow_min = v.get_ms(context.name + ".slow.minMs");
-  c.slow_max = v.get_ms(context.name + ".slow.maxMs");
+  c.slow_min = v.get_ms(scope + context.name + ".slow.minMs");
+  c.slow_max = v.get_ms(scope + context.name + ".slow.maxMs");
   if (context.state == nullptr) return c;  // it only carries views: nobody asks it
-  const auto at = context.bulkhead + ".bulkhead.";
+  const auto at = scope + context.bulkhead + ".bulkhead.";
   auto& b = c.bulkhead;
   b.concurrent_max = number<std::uint32_t>(v, at + "maxConcurrent");
   b.queued_max = number<std::uint32_t>(v, at + "maxQueued");
@@ -80,7 +81,7 @@ actors::context_settings context_settings_of(const values& v, const context_decl
   return c;
 }
 
-actors::runtime_settings runtime_settings_of(const values& v, const system_declaration& system) {
+actors::runtime_settings runtime_settings_of(const values& v, const system_declaration& system, const std::string& scope) {
   actors::runtime_settings s;
   s.partitions = number<std::uint16_t>(v, "node.partitions");
   s.threads = number<std::size_t>(v, "runtime.threads");
@@ -106,8 +107,8 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.notify_retry_min = v.get_ms("notify.retryMinMs");
   s.notify_retry_max = v.get_ms("notify.retryMaxMs");
   s.seed = (static_cast<std::uint64_t>(std::random_device{}()) << 32U) ^ std::random_device{}();
-  for (const auto& c : system.contexts) s.contexts.emplace(c.name, context_settings_of(v, c));
-  s.system = v.of_system(system);
+  for (const auto& c : system.contexts) s.contexts.emplace(c.name, context_settings_of(v, c, scope));
+  s.system = v.of_system(system, scope);
   return s;
 }
 
@@ -169,31 +170,26 @@ std::optional<int> inherited_socket() {
   return 3;
 }
 
-// Behind an inherited socket the clients of the predecessor wait in the kernel's queue: they are let in once they can be served,
-// not refused meanwhile. Bounded: what keeps a node from readiness must be seen through its health, too. A signal ends the wait.
-int await_readiness(const actors::node& node, const sigset_t& signals) {
-  constexpr timespec pause{0, 2'000'000};
-  constexpr std::chrono::seconds limit{10};
-  int signal = 0;
-  for (const auto end = std::chrono::steady_clock::now() + limit; signal <= 0 && !node.ready() && std::chrono::steady_clock::now() < end;)
-    signal = sigtimedwait(&signals, nullptr, &pause);
-  return std::max(signal, 0);
-}
+// One system as it is served: alone at the root, or beside others with a scope ("hotel"), which is its prefix, its directory below
+// data.directory, its label in metrics and what its contexts' settings begin with.
+struct served {
+  served(const values& v, const std::string& name, const std::string& scope, const actors::clock& time, const telemetry::metrics& all)
+      : system(find_system(name)),
+        prefix(scope.empty() ? "" : "/" + scope),
+        store(storage::open_lmdb(std::filesystem::path(v.get_text("data.directory")) / scope, store_options_of(v))),
+        metrics(all, scope.empty() ? telemetry::labels{} : telemetry::labels{{"system", scope}}),
+        traces(number<std::size_t>(v, "trace.ringSpans")),
+        node(parts_of(v, time), runtime_settings_of(v, system, scope.empty() ? "" : scope + ".")) {}
 
-int serve(const cli::serve_options& options) {
-  const auto signals = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits it; sigwait below takes them
-  std::signal(SIGPIPE, SIG_IGN);
-
-  const auto& v = options.settings;
-  const auto system = find_system(options.system);
+  const system_declaration system;
+  const std::string prefix;
+  const std::unique_ptr<storage::store> store;
   telemetry::metrics metrics;
-  telemetry::trace_ring traces(number<std::size_t>(v, "trace.ringSpans"));
-  const actors::system_clock time;
-  int exit_code = cli::ok;
-  try {
-    const auto store = storage::open_lmdb(v.get_text("data.directory"), store_options_of(v));
-    telemetry::start_logging(log_settings_of(v));  // only now: another process's directory has its own log files
+  telemetry::trace_ring traces;
+  actors::node node;
+
+ private:
+  actors::node_parts parts_of(const values& v, const actors::clock& time) {
     actors::node_parts parts;
     parts.system = &system;
     parts.store = store.get();
@@ -201,30 +197,75 @@ int serve(const cli::serve_options& options) {
     parts.metrics = &metrics;
     parts.traces = &traces;
     parts.sink = sink_of(v);
-    parts.on_failure = [](const std::string& why) {
+    parts.on_failure = [name = system.name](const std::string& why) {
       // Nothing may be answered any more, and what is in memory is ahead of the disk: end here, recover at the next start.
-      std::cerr << "crema: the node stops: " << why << '\n';
+      std::cerr << "crema: the node of '" << name << "' stops: " << why << '\n';
       telemetry::stop_logging();
       std::_Exit(cli::failed);
     };
-    actors::node node(parts, runtime_settings_of(v, system));
-    http::server server(server_settings_of(v), node, metrics);
-    node.start();
-    const auto socket = inherited_socket();
-    int signal = socket ? await_readiness(node, signals) : 0;
-    if (signal == 0) {
-      server.start(socket);  // health is answered at once; readiness is DOWN until recovery is complete
-      std::cout << "crema " << CREMA_VERSION << " serves " << system.name << " at http://" << v.get_text("http.listen").substr(0, v.get_text("http.listen").rfind(':')) << ":" << server.port()
-                << " (data in " << v.get_text("data.directory") << ")" << std::endl;
-      sigwait(&signals, &signal);
-    }
-    telemetry::log(telemetry::level::info, "stopping: no new connections, requests in flight finish");
-    std::promise<void> drained;
-    server.drain([&] { drained.set_value(); });
-    drained.get_future().wait();
-    server.stop();
-    node.stop();
-    telemetry::log(telemetry::level::info, "stopped; everything is on disk");
+    return parts;
+  }
+};
+using all_served = std::deque<served>;
+
+// Behind an inherited socket the clients of the predecessor wait in the kernel's queue: they are let in once they can be served,
+// not refused meanwhile. Bounded: what keeps a node from readiness must be seen through its health, too. A signal ends the wait.
+int await_readiness(const all_served& systems, const sigset_t& signals) {
+  constexpr timespec pause{0, 2'000'000};
+  constexpr std::chrono::seconds limit{10};
+  const auto ready = [&] { return std::all_of(systems.begin(), systems.end(), [](const served& s) { return s.node.ready(); }); };
+  int signal = 0;
+  for (const auto end = std::chrono::steady_clock::now() + limit; signal <= 0 && !ready() && std::chrono::steady_clock::now() < end;)
+    signal = sigtimedwait(&signals, nullptr, &pause);
+  return std::max(signal, 0);
+}
+
+void greet(const values& v, const std::string& what, std::uint16_t port) {
+  const auto& listen = v.get_text("http.listen");
+  std::cout << "crema " << CREMA_VERSION << " serves " << what << " at http://" << listen.substr(0, listen.rfind(':')) << ":" << port << " (data in "
+            << v.get_text("data.directory") << ")" << std::endl;
+}
+
+void open_systems(all_served& systems, const cli::serve_options& options, const actors::clock& time, const telemetry::metrics& metrics) {
+  const bool all = options.system.empty();
+  for (const auto& name : all ? system_names() : std::vector{options.system}) systems.emplace_back(options.settings, name, all ? name : "", time, metrics);
+}
+
+// Serves until a signal, then drains: requests in flight finish, everything is on disk.
+void serve_until_signal(const cli::serve_options& options, all_served& systems, telemetry::metrics& metrics, const sigset_t& signals) {
+  std::vector<http::mounted> mounted;
+  for (auto& s : systems) mounted.push_back({s.prefix, &s.node});
+  http::server server(server_settings_of(options.settings), mounted, metrics);
+  for (auto& s : systems) s.node.start();
+  const auto socket = inherited_socket();
+  int signal = socket ? await_readiness(systems, signals) : 0;
+  if (signal == 0) {
+    server.start(socket);  // health is answered at once; readiness is DOWN until recovery is complete
+    greet(options.settings, options.system.empty() ? "every system" : options.system, server.port());
+    sigwait(&signals, &signal);
+  }
+  telemetry::log(telemetry::level::info, "stopping: no new connections, requests in flight finish");
+  std::promise<void> drained;
+  server.drain([&] { drained.set_value(); });
+  drained.get_future().wait();
+  server.stop();
+  for (auto& s : systems) s.node.stop();
+  telemetry::log(telemetry::level::info, "stopped; everything is on disk");
+}
+
+int serve(const cli::serve_options& options) {
+  const auto signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits it; sigwait below takes them
+  std::signal(SIGPIPE, SIG_IGN);
+
+  telemetry::metrics metrics;
+  const actors::system_clock time;
+  int exit_code = cli::ok;
+  try {
+    all_served systems;
+    open_systems(systems, options, time, metrics);
+    telemetry::start_logging(log_settings_of(options.settings));  // only now: another process's directory has its own log files
+    serve_until_signal(options, systems, metrics, signals);
   } catch (const std::exception& e) {
     std::cerr << "crema: " << e.what() << '\n';
     exit_code = cli::failed;
@@ -265,9 +306,10 @@ int restore(const cli::restore_options& options) {
 int main(int argc, char** argv) {
   cli::actions does;
   does.systems = system_names();
-  does.settings = [](const std::string& name) {
+  does.settings = [](const std::string& system) {
     auto all = config::runtime_settings();
-    config::add_system(all, find_system(name));
+    if (!system.empty()) config::add_system(all, find_system(system));
+    else for (const auto& name : system_names()) config::add_system(all, find_system(name), name + ".");
     return all;
   };
   does.serve = serve;

@@ -17,6 +17,7 @@ namespace {
 constexpr auto examples = R"(Examples:
   crema serve                                       the cafeteria on http://127.0.0.1:8080, data in ./data
   crema serve --set payment.bulkhead.callTimeoutMs=610
+  crema serve hotel                                 another system; --all serves every one below its prefix
   crema config explain                              every setting: meaning, default, bounds, value, origin
   crema events --follow                             everything that happens, as it happens
   crema context stop payment                        then try an order; its durable messages wait
@@ -118,6 +119,11 @@ class command_line {
     to.add_option(option, args_.system, "The system: " + CLI::detail::join(does_.systems, ", "))->check(CLI::IsMember(does_.systems));
   }
 
+  void take_system_or_all(CLI::App& to) {
+    take_system(to, "SYSTEM");
+    to.add_flag_callback("--all", [this] { args_.system.clear(); }, "Every system, each below a prefix of its name")->excludes("SYSTEM");
+  }
+
   void take_node(CLI::App& to) {
     to.add_option("--url", args_.url, "The node to speak to")->envname("CREMA_URL")->capture_default_str();
     to.add_option("--token", args_.token, "Its http.managementToken")->envname("CREMA_TOKEN");
@@ -126,12 +132,13 @@ class command_line {
 
   void add_serve() {
     auto& c = add_command(app_, "serve", "Run a node", [this] { return does_.serve({args_.system, settings()}); });
-    take_system(c, "SYSTEM");
+    take_system_or_all(c);
     take_settings(c);
     c.add_option("--listen", args_.listen, "The address of the front door (http.listen)")->type_name("HOST:PORT");
     c.footer(
         "Examples:\n  crema serve cafeteria --config config/cafeteria.json --data ./data\n"
         "  crema serve --listen 0.0.0.0:8080 --set log.level=debug\n"
+        "  crema serve --all                                 /cafeteria/orders, /hotel/books …; data in ./data/cafeteria …\n"
         "  CREMA_PAYMENT__BULKHEAD__CALL_TIMEOUT_MS=610 crema serve\nStop it with SIGTERM: requests in flight finish first.");
   }
 
@@ -211,7 +218,7 @@ class command_line {
         out_ << config::explain_text(v);
       return ok;
     });
-    take_system(c, "SYSTEM");
+    take_system_or_all(c);
     take_settings(c);
     c.add_option("--listen", args_.listen, "The address of the front door (http.listen)")->type_name("HOST:PORT");
     c.add_flag("--json", args_.json, "Print JSON, for programs");

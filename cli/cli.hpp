@@ -20,7 +20,7 @@ namespace crema::cli {
 enum exit_code : int { ok = 0, failed = 1, usage = 2 };
 
 struct serve_options {
-  std::string system;
+  std::string system;  ///< empty: all of them, each below its prefix
   config::values settings;
 };
 
@@ -41,7 +41,7 @@ struct restore_options {
 
 struct actions {
   std::vector<std::string> systems;                                     ///< their names; the first is the default
-  std::function<config::registry(const std::string& system)> settings;  ///< every setting of a node that serves it
+  std::function<config::registry(const std::string& system)> settings;  ///< every setting of a node that serves it; "": of one that serves all
   std::function<int(const serve_options&)> serve;                       ///< each returns the exit code
   std::function<int(const verify_options&)> verify;
   std::function<int(const restore_options&)> restore;

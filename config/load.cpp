@@ -221,10 +221,10 @@ double values::get_decimal(std::string_view name) const { return get_as<double>(
 const std::string& values::get_text(std::string_view name) const { return get_as<std::string>(name); }
 const std::vector<std::string>& values::get_list(std::string_view name) const { return get_as<std::vector<std::string>>(name); }
 
-system_settings values::of_system(const system_declaration& system) const {
+system_settings values::of_system(const system_declaration& system, const std::string& scope) const {
   system_settings out;
   for (const auto& s : system.settings) {
-    const auto& v = get(system.name + "." + s.name);
+    const auto& v = get(name_of(system, s, scope));
     if (const auto* b = std::get_if<bool>(&v))
       out[s.name] = *b;
     else if (const auto* n = std::get_if<std::int64_t>(&v))

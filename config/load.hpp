@@ -58,7 +58,7 @@ class values {
   const registry& declared() const noexcept { return *registry_; }
 
   /// What the system declared for itself, by its own names, as deciders get it.
-  system_settings of_system(const system_declaration& system) const;
+  system_settings of_system(const system_declaration& system, const std::string& scope = {}) const;
 
  private:
   friend class loader;

@@ -97,8 +97,11 @@ class registry {
 
 /// The runtime's own settings.
 registry runtime_settings();
-/// The settings of each context of the system (bulkhead, slowness), and those that the system declares for itself.
-void add_system(registry& to, const system_declaration& system);
+/// The settings of each context of the system (bulkhead, slowness), and those that the system declares for itself. `scope` stands
+/// before the names of contexts: "hotel." where several systems share a registry.
+void add_system(registry& to, const system_declaration& system, const std::string& scope = {});
+/// What operators call a setting that the system declares: "breakfast.autoShip"; of a context: "alarm.prefix".
+std::string name_of(const system_declaration& system, const setting_declaration& s, const std::string& scope);
 
 /// "payment.bulkhead.callTimeoutMs" → "CREMA_PAYMENT__BULKHEAD__CALL_TIMEOUT_MS".
 std::string environment_name(std::string_view setting_name);

@@ -172,8 +172,7 @@ void add_slowness(registry& r, const std::string& context) {
   r.require_ordered(at + "minMs", at + "maxMs");
 }
 
-declaration own_setting(const std::string& system, const setting_declaration& s) {
-  const auto name = system + "." + s.name;
+declaration own_setting(const std::string& name, const setting_declaration& s) {
   if (const auto* b = std::get_if<bool>(&s.default_value)) return boolean(name, *b, s.meaning);
   if (const auto* n = std::get_if<std::int64_t>(&s.default_value)) return integer(name, *n, s.min, s.max, s.meaning);
   auto d = text(name, std::get<std::string>(s.default_value), s.meaning);
@@ -197,14 +196,19 @@ registry runtime_settings() {
   return r;
 }
 
-void add_system(registry& to, const system_declaration& system) {
+std::string name_of(const system_declaration& system, const setting_declaration& s, const std::string& scope) {
+  const bool of_context = system.find_context(s.name.substr(0, s.name.find('.'))) != nullptr;
+  return (of_context ? scope : system.name + ".") + s.name;
+}
+
+void add_system(registry& to, const system_declaration& system, const std::string& scope) {
   std::set<std::string> guarded;
   for (const auto& c : system.contexts) {
     // Two contexts may stand behind one bulkhead; one that only carries views is never asked.
-    if (c.state != nullptr && guarded.insert(c.bulkhead).second) add_bulkhead(to, c.bulkhead);
-    add_slowness(to, c.name);
+    if (c.state != nullptr && guarded.insert(c.bulkhead).second) add_bulkhead(to, scope + c.bulkhead);
+    add_slowness(to, scope + c.name);
   }
-  for (const auto& s : system.settings) to.add(own_setting(system.name, s));
+  for (const auto& s : system.settings) to.add(own_setting(name_of(system, s, scope), s));
 }
 
 }  // namespace crema::config

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "http/forwarded.hpp"
+#include "http/mounts.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/request_metrics.hpp"
-#include "http/router.hpp"
 
 namespace crema::http {
 
@@ -36,7 +36,7 @@ timestamp wall_clock() noexcept;
 
 class engine : public std::enable_shared_from_this<engine> {
  public:
-  engine(server_settings s, front_door& d, telemetry::metrics& m);
+  engine(server_settings s, const std::vector<mounted>& systems, telemetry::metrics& m);
 
   void start(std::optional<int> inherited_socket);
   void drain(std::function<void()> done);
@@ -50,8 +50,7 @@ class engine : public std::enable_shared_from_this<engine> {
   std::uint64_t next_seed();
 
   const server_settings settings;
-  front_door& door;
-  router routes;
+  mounts systems;
   address_list trusted;
   rate_limiter limiter;
   request_metrics metrics;

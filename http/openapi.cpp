@@ -172,10 +172,10 @@ void add_operation_ids(json& paths) {
 
 }  // namespace
 
-json openapi_document(const system_declaration& system, const server_settings& settings) {
+json openapi_document(const system_declaration& system, const server_settings& settings, const std::string& prefix) {
   json document = {{"openapi", "3.1.0"},
                    {"info", {{"title", "Crema: " + system.name}, {"version", CREMA_VERSION}}},
-                   {"servers", json::array({{{"url", settings.prefix.empty() ? "/" : settings.prefix}}})},
+                   {"servers", json::array({{{"url", prefix.empty() ? "/" : prefix}}})},
                    {"paths", json::object()},
                    {"components", {{"schemas", common_schemas()}}}};
   for (const auto& c : system.contexts)

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "behaviors/core/declaration.hpp"
 #include "http/settings.hpp"
 
 namespace crema::http {
 
-nlohmann::json openapi_document(const system_declaration& system, const server_settings& settings);
+/// `prefix`: below which the system is served.
+nlohmann::json openapi_document(const system_declaration& system, const server_settings& settings, const std::string& prefix);
 
 }  // namespace crema::http

@@ -73,14 +73,12 @@ action router::route_actuator(const call& c) const {
 }
 
 action router::answer_health(const call& c, fixed_route route) const {
-  const bool live = door_.live() && !zombie_;
-  const bool ready = door_.ready() && !draining_;
   json document;
-  bool up = live && ready;
+  bool up = live() && ready();
   if (route == fixed_route::liveness) {
-    up = live;
+    up = live();
   } else if (route == fixed_route::readiness) {
-    up = ready;
+    up = ready();
   } else {
     const auto components = door_.health();
     up = up && !any_down(components);

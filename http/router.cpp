@@ -31,30 +31,22 @@ std::optional<response> refuse_method(const request& r, std::string_view allow) 
 
 response json_response(unsigned status, std::string body) { return {status, content::json, std::move(body), {}, false}; }
 
-router::router(const server_settings& settings, front_door& door) : settings_(settings), door_(door), table_(door.system()) {
-  if (!settings.prefix.empty()) {
-    const auto parsed = parse_target(settings.prefix);
-    if (!parsed || parsed->segments.empty() || settings.prefix.back() == '/') throw std::invalid_argument("http.prefix: '" + settings.prefix + "' is not a path");
-    prefix_ = parsed->segments;
-  }
-  openapi_ = openapi_document(door.system(), settings).dump();
-}
+router::router(const server_settings& settings, front_door& door, std::string prefix)
+    : settings_(settings),
+      door_(door),
+      table_(door.system()),
+      openapi_(openapi_document(door.system(), settings, prefix).dump()),
+      prefix_(std::move(prefix)),
+      prefix_segments_(static_cast<std::size_t>(std::count(prefix_.begin(), prefix_.end(), '/'))) {}
 
-std::string router::base(const request& r) const { return base_url(r, settings_.prefix); }
-
-std::optional<std::size_t> router::prefix_depth(const uri& target) const {
-  if (target.segments.size() < prefix_.size() || !std::equal(prefix_.begin(), prefix_.end(), target.segments.begin())) return std::nullopt;
-  return prefix_.size();
-}
+std::string router::base(const request& r) const { return base_url(r, prefix_); }
 
 action router::route(const request& r) const {
   if (r.target == "*" && r.verb == method::options)
     return {id_of(fixed_route::unmatched), response{200, {}, {}, {}, false}.header("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")};
   auto target = parse_target(r.target);
   if (!target) return {id_of(fixed_route::unmatched), render(problem{problem_code::bad_request, "The request target is not a valid one."}, r)};
-  const auto depth = prefix_depth(*target);
-  if (!depth) return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)};
-  return route_call(std::make_shared<const call>(call{r, std::move(*target), *depth}));
+  return route_call(std::make_shared<const call>(call{r, std::move(*target), prefix_segments_}));
 }
 
 action router::route_call(const call_ptr& c) const {
@@ -70,7 +62,7 @@ action router::route_fixed(const call_ptr& c) const {
   if (first == "events" && c->size() == 1) return read_events(*c);
   if (first == "profile" && c->size() == 1) return answer_links(*c, fixed_route::profile, "/profile");
   if (first == "profile" && c->size() == 2) return answer_profile(*c);
-  if (first == "problems" && c->size() <= 2) return answer_problem_page(*c);
+  if (first == "problems") return problem_page(r, std::span(c->target.segments).subspan(prefix_segments_ + 1));
   if (first == "openapi.json" && c->size() == 1) {
     if (auto refused = refuse_method(r, read_only)) return {id_of(fixed_route::openapi), std::move(*refused)};
     return {id_of(fixed_route::openapi), json_response(200, openapi_)};
@@ -91,16 +83,16 @@ action router::answer_profile(const call& c) const {
   return {entry->profile_route, response{200, content::schema, entry->schema, {}, false}};
 }
 
-action router::answer_problem_page(const call& c) const {
-  const auto route = id_of(c.size() == 1 ? fixed_route::problems : fixed_route::problem);
-  if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
+action problem_page(const request& r, std::span<const std::string> below) {
+  const auto route = id_of(below.empty() ? fixed_route::problems : fixed_route::problem);
+  if (auto refused = refuse_method(r, read_only)) return {route, std::move(*refused)};
   std::string text;
-  if (c.size() == 1) {
+  if (below.empty()) {
     for (const auto& k : problem_kinds()) text.append("/problems/").append(k.slug).append("\n");
-  } else if (const auto* kind = find_problem(c[1])) {
+  } else if (const auto* kind = find_problem(below[0]); kind != nullptr && below.size() == 1) {
     text = explanation(*kind);
   } else {
-    return {route, render(problem{problem_code::not_found, "There is no such kind of problem."}, c.r)};
+    return {route, render(problem{problem_code::not_found, "There is no such kind of problem."}, r)};
   }
   return {route, response{200, content::text, std::move(text), {}, false}};
 }

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 
 #include "http/action.hpp"
 #include "http/problem.hpp"
@@ -17,13 +18,16 @@ namespace crema::http {
 
 class router {
  public:
-  /// Both outlive the router.
-  router(const server_settings& settings, front_door& door);
+  /// `prefix`: "" or "/cafeteria": stripped from paths, carried by links. Settings and door outlive the router.
+  router(const server_settings& settings, front_door& door, std::string prefix = {});
 
   action route(const request& r) const;
   response answered(const request& r, const ask_plan& plan, const command_answer& answer) const;
 
   const route_table& table() const noexcept { return table_; }
+  const std::string& prefix() const noexcept { return prefix_; }
+  bool live() const noexcept { return door_.live() && !zombie_; }
+  bool ready() const noexcept { return door_.ready() && !draining_; }
   /// From now on readiness is DOWN.
   void set_draining() noexcept { draining_ = true; }
 
@@ -39,12 +43,10 @@ class router {
   using call_ptr = std::shared_ptr<const call>;
 
   // router.cpp
-  std::optional<std::size_t> prefix_depth(const uri& target) const;
   action route_call(const call_ptr& c) const;
   action route_fixed(const call_ptr& c) const;
   action answer_links(const call& c, fixed_route route, std::string_view path) const;
   action answer_profile(const call& c) const;
-  action answer_problem_page(const call& c) const;
 
   // resources.cpp
   action route_resource(const call_ptr& c, const resource_entry& entry) const;
@@ -78,7 +80,8 @@ class router {
   front_door& door_;
   route_table table_;
   std::string openapi_;
-  std::vector<std::string> prefix_;
+  std::string prefix_;
+  std::size_t prefix_segments_;
   std::atomic<bool> draining_ = false;
   mutable std::atomic<bool> zombie_ = false;  // the drill of the breakfast service
 };
@@ -86,6 +89,9 @@ class router {
 /// The answer if the method is not one of `allow` ("GET, HEAD, OPTIONS"): OPTIONS itself, or 405. Nothing: go on.
 std::optional<response> refuse_method(const request& r, std::string_view allow);
 inline constexpr std::string_view read_only = "GET, HEAD, OPTIONS";
+
+/// /problems and the pages below it; `below`: the path's segments after "problems".
+action problem_page(const request& r, std::span<const std::string> below);
 
 response json_response(unsigned status, std::string body);
 

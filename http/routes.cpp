@@ -37,8 +37,9 @@ bool resource_entry::takes(verb v) const noexcept {
   return std::any_of(declared->verbs.begin(), declared->verbs.end(), [v](const auto& d) { return d.on == v; });
 }
 
-route_table::route_table(const system_declaration& system) {
-  for (const auto path : fixed_templates) templates_.emplace_back(path);
+std::vector<std::string> fixed_route_templates() { return {std::begin(fixed_templates), std::end(fixed_templates)}; }
+
+route_table::route_table(const system_declaration& system) : templates_(fixed_route_templates()) {
   for (const auto& c : system.contexts)
     if (c.resource) add({false, c.index}, *c.resource, &c);
   for (const auto& v : system.views) add({true, v.index}, v.resource, nullptr);

@@ -20,6 +20,8 @@ enum class fixed_route : route_id {
   circuit_breakers, supervisors, traces, trace, contexts, context_switch, dead_letters, dead_letter, dead_letter_replay, backup
 };
 constexpr route_id id_of(fixed_route r) noexcept { return static_cast<route_id>(r); }
+/// Their templates, in their order.
+std::vector<std::string> fixed_route_templates();
 
 struct resource_entry {
   collection_ref ref;

@@ -44,13 +44,12 @@ timestamp wall_clock() noexcept {
   return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
-engine::engine(server_settings s, front_door& d, telemetry::metrics& m)
+engine::engine(server_settings s, const std::vector<mounted>& served, telemetry::metrics& m)
     : settings((check(s), std::move(s))),
-      door(d),
-      routes(settings, d),
+      systems(settings, served),
       trusted(settings.trusted_proxies),
       limiter(settings.rate_requests_per_s, settings.rate_burst),
-      metrics(m, routes.table().templates()),
+      metrics(m, systems.templates()),
       seed_(random_seed()) {}
 
 bool engine::enter(std::atomic<std::size_t>& count, std::size_t limit) noexcept {
@@ -208,7 +207,7 @@ void engine::leave(session* s) {
 
 void engine::drain(std::function<void()> done) {
   draining_.store(true, std::memory_order_release);
-  routes.set_draining();
+  systems.set_draining();
   if (!acceptor_) return done();
   net::post(acceptor_->get_executor(), [self = shared_from_this(), done = std::move(done)]() mutable {
     self->close_listener();
@@ -251,8 +250,8 @@ void engine::stop() {
   for (auto& t : threads_) t.join();
 }
 
-server::server(server_settings settings, front_door& door, telemetry::metrics& metrics)
-    : engine_(std::make_shared<engine>(std::move(settings), door, metrics)) {}
+server::server(server_settings settings, const std::vector<mounted>& systems, telemetry::metrics& metrics)
+    : engine_(std::make_shared<engine>(std::move(settings), systems, metrics)) {}
 server::~server() { stop(); }
 void server::start(std::optional<int> inherited_socket) { engine_->start(inherited_socket); }
 std::uint16_t server::port() const noexcept { return engine_->port(); }

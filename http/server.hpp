@@ -1,10 +1,10 @@
-// The HTTP front door of one system: listener, sessions and router behind one handle. Start here.
+// The HTTP front door of one or several systems: listener, sessions and routers behind one handle. Start here.
 //
 // A listener takes connections, a session (http/session.hpp) reads, answers and times one connection on its own strand, the
 // router (http/router.hpp) turns a request into an answer, an ask or a stream. No io thread ever waits for anything.
 //
 // Thread-safety: start, drain and stop are called from the thread that owns the server (drain also from a signal thread).
-// The front door and the metrics outlive stop(); answers that come later still are dropped safely.
+// The systems' doors and the metrics outlive stop(); answers that come later still are dropped safely.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,15 @@
 #include <optional>
 
 #include "behaviors/core/front_door.hpp"
-#include "http/settings.hpp"
+#include "http/mounts.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace crema::http {
 
 class server {
  public:
-  server(server_settings settings, front_door& door, telemetry::metrics& metrics);
+  /// Throws std::invalid_argument where a setting or a prefix makes no sense.
+  server(server_settings settings, const std::vector<mounted>& systems, telemetry::metrics& metrics);
   ~server();  ///< stops
   server(const server&) = delete;
   server& operator=(const server&) = delete;

@@ -243,10 +243,11 @@ void session::handle() {
   keep_alive_ = parser_->keep_alive();
   route_ = id_of(fixed_route::unmatched);
   look_at_peer();
+  at_ = engine_->systems.find(request_.target);
   if (auto refused = refuse_for_load()) return write(std::move(*refused));
   action todo;
   auto failed = guarded([&]() -> response {
-    todo = engine_->routes.route(request_);
+    todo = at_ != nullptr ? at_->routes.route(request_) : engine_->systems.route_above(request_);
     return {0, {}, {}, {}, false};
   });
   if (failed.status != 0) return write(std::move(failed));
@@ -256,9 +257,8 @@ void session::handle() {
 std::optional<response> session::refuse_for_load() {
   auto& limiter = engine_->limiter;
   if (!limiter.on()) return std::nullopt;
-  auto path = request_.path();
-  const auto& prefix = engine_->settings.prefix;
-  if (path.starts_with(prefix) && path.substr(prefix.size()).starts_with("/actuator/")) return std::nullopt;  // probes must get through
+  const auto prefix_size = at_ != nullptr ? at_->routes.prefix().size() : 0;
+  if (request_.path().substr(prefix_size).starts_with("/actuator/")) return std::nullopt;  // probes must get through
   const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(started_.time_since_epoch()).count();
   const auto verdict = limiter.take(client_address(request_, engine_->trusted), now_ms);
   if (verdict.allowed) return std::nullopt;
@@ -272,7 +272,7 @@ std::optional<response> session::refuse_for_load() {
 }
 
 void session::carry_out(action a) {
-  route_ = a.route;
+  route_ = static_cast<route_id>((at_ != nullptr ? at_->first_route : 0) + a.route);
   if (auto* ready = std::get_if<response>(&a.what)) return write(std::move(*ready));
   if (auto* stream = std::get_if<stream_plan>(&a.what)) return start_stream(std::move(*stream));
   if (!engine::enter(engine_->in_flight, engine_->settings.in_flight_max))
@@ -299,7 +299,7 @@ void session::ask(ask_plan plan) {
       });
   };
   auto failed = guarded([&]() -> response {
-    engine_->door.ask(std::move(command), std::move(handler));
+    at_->door.ask(std::move(command), std::move(handler));
     return {0, {}, {}, {}, false};
   });
   if (failed.status != 0) answer_waiting(std::move(failed));
@@ -330,7 +330,7 @@ void session::operate(operation_plan plan) {
 
 void session::on_answer(std::uint64_t turn, const command_answer& answer) {
   if (turn != turn_ || phase_ != phase::waiting) return;  // too late: the client was told that the outcome is unknown
-  answer_waiting(guarded([&] { return engine_->routes.answered(request_, *plan_, answer); }));
+  answer_waiting(guarded([&] { return at_->routes.answered(request_, *plan_, answer); }));
 }
 
 void session::on_made(std::uint64_t turn, const make_response& make) {

@@ -110,7 +110,8 @@ class session : public std::enable_shared_from_this<session> {
   std::uint64_t id_state_;          // of the generator for span and trace ids
 
   std::string head_, body_;
-  route_id route_ = 0;
+  const mounts::mount* at_ = nullptr;  // the system that the present request is for; none: above them
+  route_id route_ = 0;              // in engine_->systems.templates()
   unsigned status_ = 0;
 
   struct stream_state {

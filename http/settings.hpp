@@ -14,7 +14,6 @@ struct server_settings {
   std::string listen_host = "127.0.0.1";          ///< a numeric address
   std::uint16_t listen_port = 8080;               ///< 0: any free one; server::port() tells which
   unsigned threads = 2;                           ///< io threads
-  std::string prefix;                             ///< "" or "/cafeteria": stripped from paths, carried by links
   std::vector<std::string> trusted_proxies;       ///< "10.0.0.0/8", "::1": whose X-Forwarded-* is believed
 
   // ---- sizes and counts

@@ -23,7 +23,7 @@ void session::start_stream(stream_plan plan) {
   closing_ = !stream_->chunked || !keep_alive_ || stream_->plan.follow;
   if (stream_->plan.follow) {
     // Before the first read: what is committed in between must wake us.
-    stream_->wakes = engine_->door.subscribe([weak = weak_from_this(), woken = stream_->woken] {
+    stream_->wakes = at_->door.subscribe([weak = weak_from_this(), woken = stream_->woken] {
       if (woken->exchange(true)) return;  // already on its way
       if (const auto self = weak.lock())
         net::post(self->socket_.get_executor(), [weak] {
@@ -49,8 +49,8 @@ void session::stream_step() {
   stream_->woken->store(false);
   bool at_end = false;
   try {
-    const auto found = engine_->door.events(stream_->plan.query);
-    for (const auto& e : found.events) append_feed_entry(body_, engine_->door.system(), e, stream_->plan.sse);
+    const auto found = at_->door.events(stream_->plan.query);
+    for (const auto& e : found.events) append_feed_entry(body_, at_->door.system(), e, stream_->plan.sse);
     stream_->plan.query.from = found.next;
     at_end = found.at_end;
   } catch (const std::exception& e) {

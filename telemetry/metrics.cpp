@@ -16,7 +16,11 @@ namespace crema::telemetry {
 
 namespace {
 
-prometheus::Labels to_labels(const labels& l) { return {l.begin(), l.end()}; }
+prometheus::Labels to_labels(const labels& own, const labels& always) {
+  prometheus::Labels all(own.begin(), own.end());
+  all.insert(always.begin(), always.end());
+  return all;
+}
 
 template <class T>
 using families = std::map<std::string, prometheus::Family<T>*, std::less<>>;
@@ -61,27 +65,28 @@ struct metrics::impl {
   }
 };
 
-metrics::metrics() : impl_(std::make_unique<impl>()) {}
+metrics::metrics() : impl_(std::make_shared<impl>()) {}
+metrics::metrics(const metrics& whole, labels always) : impl_(whole.impl_), always_(std::move(always)) {}
 metrics::~metrics() = default;
 
 counter metrics::make_counter(const std::string& name, const std::string& help, const labels& l) {
   const std::lock_guard lock(impl_->families_lock);
   counter handle;
-  handle.impl_ = &impl_->family(impl_->counters, prometheus::BuildCounter(), name, help).Add(to_labels(l));
+  handle.impl_ = &impl_->family(impl_->counters, prometheus::BuildCounter(), name, help).Add(to_labels(l, always_));
   return handle;
 }
 
 gauge metrics::make_gauge(const std::string& name, const std::string& help, const labels& l) {
   const std::lock_guard lock(impl_->families_lock);
   gauge handle;
-  handle.impl_ = &impl_->family(impl_->gauges, prometheus::BuildGauge(), name, help).Add(to_labels(l));
+  handle.impl_ = &impl_->family(impl_->gauges, prometheus::BuildGauge(), name, help).Add(to_labels(l, always_));
   return handle;
 }
 
 histogram metrics::make_histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds, const labels& l) {
   const std::lock_guard lock(impl_->families_lock);
   histogram handle;
-  handle.impl_ = &impl_->family(impl_->histograms, prometheus::BuildHistogram(), name, help).Add(to_labels(l), bounds);
+  handle.impl_ = &impl_->family(impl_->histograms, prometheus::BuildHistogram(), name, help).Add(to_labels(l, always_), bounds);
   return handle;
 }
 

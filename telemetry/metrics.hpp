@@ -47,6 +47,8 @@ class histogram {
 class metrics {
  public:
   metrics();
+  /// Of the same readings: what it makes carries `always` besides its own labels. For each of several nodes in one process.
+  metrics(const metrics& whole, labels always);
   ~metrics();
   metrics(const metrics&) = delete;
   metrics& operator=(const metrics&) = delete;
@@ -66,7 +68,8 @@ class metrics {
 
  private:
   struct impl;
-  std::unique_ptr<impl> impl_;
+  std::shared_ptr<impl> impl_;
+  labels always_;
 };
 
 /// Bucket bounds for latencies in seconds, 100 µs … 10 s.

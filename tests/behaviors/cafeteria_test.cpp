@@ -11,69 +11,16 @@
 #include "behaviors/cafeteria/order.hpp"
 #include "behaviors/cafeteria/payment.hpp"
 #include "behaviors/cafeteria/sale.hpp"
+#include "tests/behaviors/given_when_then.hpp"
 
 using namespace crema;
 using namespace crema::cafeteria;
+using namespace crema::testing;
 
 namespace {
 
-constexpr timestamp feb_2021{1614227304716};  // 2021-02-25T04:28:24.716Z
 constexpr timestamp mar_2021{1614556800000};  // 2021-03-01T00:00:00Z
-constexpr std::uint64_t eleven = 11;
 const std::string phone = "01033132570";
-
-/// An aggregate with a past. `when` decides as the runtime does; `then` folds what came of it.
-template <class State>
-struct history {
-  State state{};
-  bool exists = false;
-  timestamp now = feb_2021;
-  std::vector<value> replies{};
-
-  template <class... Event>
-  static history of(const Event&... events) {
-    history h;
-    (h.take(events), ...);
-    return h;
-  }
-  template <class Event>
-  void take(const Event& e) {
-    evolve(state, e);
-    exists = true;
-    if constexpr (requires { gone(state); }) exists = !gone(state);
-  }
-  template <class Reply>
-  history with(Reply reply) const {
-    auto h = *this;
-    h.replies.push_back(value::of(std::move(reply)));
-    return h;
-  }
-  template <class Command>
-  result<outcome> when(const Command& c) const {
-    given g;
-    g.now = now;
-    g.id = eleven;
-    g.exists = exists;
-    g.replies = replies;
-    return decide(state, c, g);
-  }
-};
-
-template <class Event>
-Event only(const result<outcome>& r) {
-  REQUIRE(r.ok());
-  REQUIRE(r->asks.empty());
-  REQUIRE(r->events.size() == 1);
-  const auto* e = r->events.front().as<Event>();
-  REQUIRE(e != nullptr);
-  return *e;
-}
-
-bool nothing_came_of(const result<outcome>& r) { return r.ok() && r->events.empty() && r->asks.empty() && r->timers.empty(); }
-
-bool conflicts(const result<outcome>& r) { return !r.ok() && r.why().kind == rejection_kind::conflict && r.why().detail.size() > 20; }
-
-bool not_found(const result<outcome>& r) { return !r.ok() && r.why().kind == rejection_kind::not_found; }
 
 const place_order two_coffees{phone, "coffee", 2, 1000};
 const ordered was_ordered{phone, "coffee", 2, 1000, feb_2021, order_status::ordered};

@@ -161,7 +161,8 @@ class door final : public front_door {
     return std::make_unique<ended>();
   }
 
-  bool ready() const noexcept override { return true; }
+  bool is_ready = true;
+  bool ready() const noexcept override { return is_ready; }
   bool live() const noexcept override { return true; }
   nlohmann::json health() const override { return {{"journal", {{"status", "UP"}}}}; }
   nlohmann::json circuit_breakers() const override { return nlohmann::json::array(); }

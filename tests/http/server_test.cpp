@@ -81,7 +81,7 @@ struct running {
     settings.drain_idle_ms = 50;
   }
   std::uint16_t start(std::optional<int> inherited = {}) {
-    it.emplace(settings, door, metrics);
+    it.emplace(settings, std::vector<mounted>{{"", &door}}, metrics);
     it->start(inherited);
     return it->port();
   }

@@ -178,6 +178,9 @@ class Node:
     def patch(self, path, **options):
         return self.request("PATCH", path, **options)
 
+    def delete(self, path, **options):
+        return self.request("DELETE", path, **options)
+
     def context(self, name):
         return Context(self, name)
 
@@ -242,6 +245,11 @@ def sum_of(node, phone, month):
     found = embedded(answer, "sales")
     assert len(found) <= 1
     return found[0]["sumAmt"] if found else None
+
+
+def nothing_under_way(node):
+    """Waits until no durable message waits for its receiver."""
+    wait_until(lambda: not any(c.get("outbox", 0) for c in node.get("/actuator/contexts").json()), 60, "nothing is under way")
 
 
 def total(node, collection):

@@ -1,4 +1,7 @@
-"""Fixtures that every Python suite shares: nodes that are gone when the test is."""
+"""Fixtures that every Python suite shares: nodes that are gone when the test is.
+
+A test file says `SYSTEM = "hotel"` where its nodes serve another system than the cafeteria.
+"""
 
 import pytest
 
@@ -16,12 +19,17 @@ def phone(rng):
     return f"010{rng.randrange(10**8):08d}"
 
 
+def system_of(request):
+    return getattr(request.module, "SYSTEM", "cafeteria")
+
+
 @pytest.fixture
-def make_node(tmp_path):
+def make_node(tmp_path, request):
     """Makes started nodes; each has its own directory unless one is named."""
     nodes = []
 
     def make(settings=None, name=None, started=True, **options):
+        options.setdefault("system", system_of(request))
         directory = tmp_path / (name or f"node{len(nodes)}")
         directory.mkdir(exist_ok=True)
         node = Node(directory, settings, **options)
@@ -34,9 +42,9 @@ def make_node(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory):
+def node(tmp_path_factory, request):
     """One node for all tests of a file, with the settings of a newcomer."""
-    shared = Node(tmp_path_factory.mktemp("node"))
+    shared = Node(tmp_path_factory.mktemp("node"), system=system_of(request))
     shared.start()
     yield shared
     if shared.process is not None:
