@@ -18,6 +18,7 @@
 #include "cli/cli.hpp"
 #include "http/server.hpp"
 #include "http/webhook.hpp"
+#include "storage/deferred/deferred_store.hpp"
 #include "storage/format.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/maintenance.hpp"
@@ -58,6 +59,10 @@ storage::lmdb_options store_options_of(const values& v) {
   o.map_bytes_max = number<std::uint64_t>(v, "data.mapBytesMax");
   o.reserve_bytes = number<std::uint64_t>(v, "data.reserveBytes");
   return o;
+}
+
+std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory, const values& v) {
+  return storage::make_deferred_store(storage::open_lmdb(directory, store_options_of(v)), number<std::size_t>(v, "data.deferredEntriesMax"));
 }
 
 actors::context_settings context_settings_of(const values& v, const context_declaration& context, const std::string& scope) {
@@ -176,7 +181,7 @@ struct served {
   served(const values& v, const std::string& name, const std::string& scope, const actors::clock& time, const telemetry::metrics& all)
       : system(find_system(name)),
         prefix(scope.empty() ? "" : "/" + scope),
-        store(storage::open_lmdb(std::filesystem::path(v.get_text("data.directory")) / scope, store_options_of(v))),
+        store(open_store(std::filesystem::path(v.get_text("data.directory")) / scope, v)),
         metrics(all, scope.empty() ? telemetry::labels{} : telemetry::labels{{"system", scope}}),
         traces(number<std::size_t>(v, "trace.ringSpans")),
         node(parts_of(v, time), runtime_settings_of(v, system, scope.empty() ? "" : scope + ".")) {}
@@ -277,14 +282,14 @@ int serve(const cli::serve_options& options) {
 // ---- offline work on a data directory
 
 // A directory that is not there is a typing mistake, not a new store.
-std::unique_ptr<storage::store> open_existing(const std::filesystem::path& directory, const values& v) {
+const std::filesystem::path& existing(const std::filesystem::path& directory) {
   if (!std::filesystem::exists(directory / "data.mdb"))
     throw storage::storage_error(storage::storage_errc::format, "there is no crema data in " + directory.string() + "; give the right directory");
-  return storage::open_lmdb(directory, store_options_of(v));
+  return directory;
 }
 
 int verify(const cli::verify_options& options) {
-  const auto store = open_existing(options.settings.get_text("data.directory"), options.settings);
+  const auto store = open_store(existing(options.settings.get_text("data.directory")), options.settings);
   const auto system = find_system(options.system);
   const auto report = options.rebuild_views ? storage::rebuild_and_verify(*store, system) : storage::verify(*store, system);
   std::cout << (options.json ? storage::to_json(report) : storage::to_text(report)) << std::flush;
@@ -294,8 +299,8 @@ int verify(const cli::verify_options& options) {
 int restore(const cli::restore_options& options) {
   const auto system = find_system(options.system);
   const auto directory = options.settings.get_text("data.directory");
-  const auto from = open_existing(options.backup, options.settings);
-  const auto to = storage::open_lmdb(directory, store_options_of(options.settings));
+  const auto from = storage::open_lmdb(existing(options.backup), store_options_of(options.settings));  // as it is: its journal is all that is needed
+  const auto to = open_store(directory, options.settings);
   const auto report = storage::restore(*from, *to, system, options.to_sequence, options.to_time);
   std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset << std::endl;
   return cli::ok;

@@ -14,6 +14,7 @@ std::string_view name_of(table t) noexcept {
     case table::idempotency: return "idempotency";
     case table::deadletters: return "deadletters";
     case table::meta: return "meta";
+    case table::deferred: return "deferred";
   }
   return "unknown";
 }

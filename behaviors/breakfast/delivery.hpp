@@ -91,7 +91,7 @@ struct delivery_canceled {
   static constexpr std::string_view type_name = "DeliveryCanceled";
   std::int64_t order_id = 0;
   delivery_status status{};
-  bool was_known = true;  ///< false: the cancel came before the order's own message
+  bool was_known = false;  ///< false: the cancel came before the order's own message
 
   static std::vector<field_spec> fields() {
     return {field<&delivery_canceled::order_id>("orderId"), field<&delivery_canceled::status>("status"),

@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,7 +47,11 @@ struct given {
   }
   /// A declared setting. Throws std::out_of_range / std::bad_variant_access where the declaration lacks it: a bug.
   template <class T>
-  const T& setting(std::string_view name) const { return std::get<T>(settings->find(name)->second); }
+  const T& setting(std::string_view name) const {
+    const auto found = settings->find(name);
+    if (found == settings->end()) throw std::out_of_range("there is no setting called '" + std::string(name) + "'");
+    return std::get<T>(found->second);
+  }
 };
 
 /// A synchronous question to the context that handles `command`.

@@ -9,8 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
+#include <fstream>
+#include <span>
 #include <string>
 
 #include "storage/lmdb/lmdb_error.hpp"
@@ -221,13 +226,35 @@ store_usage environment::usage() {
   return {pages * stat.ms_psize, std::min<std::uint64_t>(info.me_mapsize, file_bytes + room)};
 }
 
-void environment::trim() noexcept {
+namespace {
+
+// Where the file is mapped: LMDB does not tell (me_mapaddr is for fixed maps), the kernel does. Empty where it cannot be read.
+std::span<std::byte> mapping_of(int file) {
+  struct stat wanted {};
+  if (fstat(file, &wanted) != 0) return {};
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) {
+    std::uintptr_t begin = 0, end = 0;
+    unsigned long long inode = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %llu", &begin, &end, &inode) == 3 && inode == wanted.st_ino)
+      return {reinterpret_cast<std::byte*>(begin), end - begin};
+  }
+  return {};
+}
+
+}  // namespace
+
+void environment::trim() noexcept try {
   MDB_envinfo info{};
   MDB_stat stat{};
-  if (mdb_env_info(env_, &info) != 0 || mdb_env_stat(env_, &stat) != 0) return;
+  mdb_filehandle_t file = -1;
+  if (mdb_env_info(env_, &info) != 0 || mdb_env_stat(env_, &stat) != 0 || mdb_env_get_fd(env_, &file) != 0) return;
+  const auto map = mapping_of(file);
   // The map is file-backed and read-only: a dropped page is read again when it is touched, also by a reader at work now.
-  madvise(info.me_mapaddr, (info.me_last_pgno + 1) * stat.ms_psize, MADV_DONTNEED);
+  if (!map.empty()) madvise(map.data(), std::min(map.size(), (info.me_last_pgno + 1) * stat.ms_psize), MADV_DONTNEED);
   malloc_trim(0);
+} catch (const std::exception&) {  // no memory for a line: then there is nothing to give back either
 }
 
 }  // namespace crema::storage

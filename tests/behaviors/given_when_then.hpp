@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "behaviors/core/declaration.hpp"
+#include "behaviors/core/json.hpp"
 
 namespace crema::testing {
 
@@ -156,6 +157,14 @@ bool same_facts(const A& a, const B& b) {
   const auto &one = type_of<A>().fields, &other = type_of<B>().fields;
   return one.size() == other.size() && std::equal(one.begin(), one.end(), other.begin(),
                                                   [&](const auto& f, const auto& g) { return f.name == g.name && f.get(&a) == g.get(&b); });
+}
+
+/// As HTTP answers it, without braces.
+template <record T>
+std::string answered(const T& object) {
+  std::string text;
+  append_json_fields(text, type_of<T>(), &object);
+  return text;
 }
 
 /// What the policies of a system tell when an event of aggregate number `id` counts: command and, where the policy names one, its

@@ -39,7 +39,7 @@ const gift_returned was_returned{{11, gift_status::exchanged}};
 
 // ---- mission
 
-TEST_CASE("mission: given nothing, when achieved, then it is Achieved by its customer, without a reward yet") {
+TEST_CASE("rewards mission: given nothing, when achieved, then it is Achieved by its customer, without a reward yet") {
   const auto e = only<mission_achieved>(missions{}.when(achieve_mission{7, mission_status::achieved}));
   CHECK(same(e, was_achieved));
   const auto after = missions::of(e);
@@ -47,61 +47,63 @@ TEST_CASE("mission: given nothing, when achieved, then it is Achieved by its cus
   CHECK(same_facts(after.state, was_achieved));
 }
 
-TEST_CASE("mission: given a mission, when achieved again, then it is refused") {
+TEST_CASE("rewards mission: given a mission, when achieved again, then it is refused") {
   CHECK(conflicts(missions::of(was_achieved).when(achieve_mission{7, mission_status::achieved})));
 }
 
-TEST_CASE("mission: given a mission, when its reward is allocated, then it knows the reward's number and keeps its customer") {
+TEST_CASE("rewards mission: given a mission, when its reward is allocated, then it knows the reward's number and keeps its customer") {
   const auto e = only<mission_rewarded>(missions::of(was_achieved).when(reward_mission{11}));
   CHECK(same(e, was_rewarded));
   CHECK(same_facts(missions::of(was_achieved, e).state, was_rewarded));
 }
 
-TEST_CASE("mission: given a reward, when rewarded once more, then nothing changes") {
+TEST_CASE("rewards mission: given a reward, when rewarded once more, then nothing changes") {
   CHECK(nothing_came_of(missions::of(was_achieved, was_rewarded).when(reward_mission{11})));
   CHECK(nothing_came_of(missions::of(was_achieved, was_rewarded).when(reward_mission{12})));
 }
 
-TEST_CASE("mission: given nothing, when rewarded, then nothing changes") { CHECK(nothing_came_of(missions{}.when(reward_mission{11}))); }
+TEST_CASE("rewards mission: given nothing, when rewarded, then nothing changes") {
+  CHECK(nothing_came_of(missions{}.when(reward_mission{11})));
+}
 
 // ---- reward
 
-TEST_CASE("reward: given nothing, when allocated, then it is RewardAllocated") {
+TEST_CASE("rewards reward: given nothing, when allocated, then it is RewardAllocated") {
   const auto e = only<reward_allocated>(all_rewards{}.when(allocate_reward{11, 7}));
   CHECK(same(e, was_allocated));
   CHECK(same_facts(all_rewards::of(e).state, was_allocated));
 }
 
-TEST_CASE("reward: given a reward in either state, when allocated again, then nothing changes") {
+TEST_CASE("rewards reward: given a reward in either state, when allocated again, then nothing changes") {
   CHECK(nothing_came_of(all_rewards::of(was_allocated).when(allocate_reward{11, 7})));
   CHECK(nothing_came_of(all_rewards::of(was_allocated, was_claimed).when(allocate_reward{11, 7})));
 }
 
-TEST_CASE("reward: given RewardAllocated, when its wallet is exchanged, then it is RewardExchanged") {
+TEST_CASE("rewards reward: given RewardAllocated, when its wallet is exchanged, then it is RewardExchanged") {
   const auto e = only<reward_exchanged>(all_rewards::of(was_allocated).when(exchange_reward{}));
   CHECK(same(e, was_claimed));
   CHECK(same_facts(all_rewards::of(was_allocated, e).state, was_claimed));
 }
 
-TEST_CASE("reward: given RewardExchanged or nothing, when exchanged, then nothing changes") {
+TEST_CASE("rewards reward: given RewardExchanged or nothing, when exchanged, then nothing changes") {
   CHECK(nothing_came_of(all_rewards::of(was_allocated, was_claimed).when(exchange_reward{})));
   CHECK(nothing_came_of(all_rewards{}.when(exchange_reward{})));
 }
 
 // ---- wallet
 
-TEST_CASE("wallet: given nothing, when created, then it is Created") {
+TEST_CASE("rewards wallet: given nothing, when created, then it is Created") {
   const auto e = only<wallet_created>(wallets{}.when(create_wallet{11, 7}));
   CHECK(same(e, was_created));
   CHECK(same_facts(wallets::of(e).state, was_created));
 }
 
-TEST_CASE("wallet: given a wallet in either state, when created again, then nothing changes") {
+TEST_CASE("rewards wallet: given a wallet in either state, when created again, then nothing changes") {
   CHECK(nothing_came_of(wallets::of(was_created).when(create_wallet{11, 7})));
   CHECK(nothing_came_of(wallets::of(was_created, was_emptied).when(create_wallet{11, 7})));
 }
 
-TEST_CASE("wallet: given Created, when exchanged, then it asks for its own gift, undone by returning it, and records nothing yet") {
+TEST_CASE("rewards wallet: given Created, when exchanged, then it asks for its own gift, undone by returning it, and records nothing yet") {
   const auto r = wallets::of(was_created).when(exchange_wallet{});
   const auto a = asked(r);
   CHECK(as<exchange_gift>(a.command).wallet_id == 11);
@@ -110,22 +112,24 @@ TEST_CASE("wallet: given Created, when exchanged, then it asks for its own gift,
   CHECK(r->if_refused.empty());
 }
 
-TEST_CASE("wallet: given Created and the gift is handed out, when exchanged, then it is Exchanged") {
+TEST_CASE("rewards wallet: given Created and the gift is handed out, when exchanged, then it is Exchanged") {
   const auto e = only<wallet_exchanged>(wallets::of(was_created).with(was_handed_out).when(exchange_wallet{}));
   CHECK(same(e, was_emptied));
   CHECK(same_facts(wallets::of(was_created, e).state, was_emptied));
 }
 
-TEST_CASE("wallet: given Exchanged, when exchanged again, then it is refused and no gift is asked for") {
+TEST_CASE("rewards wallet: given Exchanged, when exchanged again, then it is refused and no gift is asked for") {
   CHECK(conflicts(wallets::of(was_created, was_emptied).when(exchange_wallet{})));
   CHECK(conflicts(wallets::of(was_created, was_emptied).with(was_handed_out).when(exchange_wallet{})));
 }
 
-TEST_CASE("wallet: given nothing, when exchanged, then there is no such wallet") { CHECK(not_found(wallets{}.when(exchange_wallet{}))); }
+TEST_CASE("rewards wallet: given nothing, when exchanged, then there is no such wallet") {
+  CHECK(not_found(wallets{}.when(exchange_wallet{})));
+}
 
 // ---- gift
 
-TEST_CASE("gift: given nothing, when exchanged, then it is handed out for its wallet") {
+TEST_CASE("rewards gift: given nothing, when exchanged, then it is handed out for its wallet") {
   const auto e = only<gift_exchanged>(gifts{}.when(exchange_gift{11}));
   CHECK(same(e, was_handed_out));
   const auto after = gifts::of(e);
@@ -135,11 +139,11 @@ TEST_CASE("gift: given nothing, when exchanged, then it is handed out for its wa
   CHECK_FALSE(gone(after.state));
 }
 
-TEST_CASE("gift: given a gift, when exchanged again, then there is no second one and the first is the answer") {
+TEST_CASE("rewards gift: given a gift, when exchanged again, then there is no second one and the first is the answer") {
   CHECK(same(only_answer<gift_exchanged>(gifts::of(was_handed_out).when(exchange_gift{11})), was_handed_out));
 }
 
-TEST_CASE("gift: given a gift, when returned, then it is gone") {
+TEST_CASE("rewards gift: given a gift, when returned, then it is gone") {
   const auto e = only<gift_returned>(gifts::of(was_handed_out).when(return_gift{}));
   CHECK(same(e, was_returned));
   const auto after = gifts::of(was_handed_out, e);
@@ -147,12 +151,12 @@ TEST_CASE("gift: given a gift, when returned, then it is gone") {
   CHECK(gone(after.state));
 }
 
-TEST_CASE("gift: given no gift or a returned one, when returned, then nothing changes") {
+TEST_CASE("rewards gift: given no gift or a returned one, when returned, then nothing changes") {
   CHECK(nothing_came_of(gifts{}.when(return_gift{})));
   CHECK(nothing_came_of(gifts::of(was_handed_out, was_returned).when(return_gift{})));
 }
 
-TEST_CASE("gift: given a returned gift, when exchanged, then it is handed out afresh") {
+TEST_CASE("rewards gift: given a returned gift, when exchanged, then it is handed out afresh") {
   const auto past = gifts::of(was_handed_out, was_returned);
   const auto e = only<gift_exchanged>(past.when(exchange_gift{11}));
   CHECK(same(e, was_handed_out));
@@ -199,7 +203,7 @@ TEST_CASE("rewards: only the gift can be gone") {
 
 // ---- what people look at
 
-TEST_CASE("mypage: a mission's row gathers its reward, wallet and gift as they come") {
+TEST_CASE("rewards mypage: a mission's row gathers its reward, wallet and gift as they come") {
   shown<mypage> page(rewards::rewards(), "mypage");
   page.take(was_achieved);
   CHECK(same(page.row(), mypage{7, 11, {}, {}, {}, mission_status::achieved, {}, {}}));
@@ -214,7 +218,7 @@ TEST_CASE("mypage: a mission's row gathers its reward, wallet and gift as they c
   CHECK(page.size() == 1);
 }
 
-TEST_CASE("mypage: each mission has its own row, and what belongs to no mission makes none") {
+TEST_CASE("rewards mypage: each mission has its own row, and what belongs to no mission makes none") {
   shown<mypage> page(rewards::rewards(), "mypage");
   page.take(was_achieved, 1).take(was_achieved, 2).take(was_allocated, 2);
   CHECK_FALSE(page.row(1).reward_id.has_value());
@@ -224,9 +228,7 @@ TEST_CASE("mypage: each mission has its own row, and what belongs to no mission 
 }
 
 TEST_CASE("rewards: a mission is answered with its reward's number, null until there is one") {
-  std::string text;
-  append_json_fields(text, type_of<mission>(), &missions::of(was_achieved).state);
-  CHECK(text == R"("customerId":7,"rewardId":null,"status":"Achieved")");
+  CHECK(answered(missions::of(was_achieved).state) == R"("customerId":7,"rewardId":null,"status":"Achieved")");
 }
 
 TEST_CASE("rewards: a mission is sent with its customer; the status may be left out") {

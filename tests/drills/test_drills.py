@@ -6,35 +6,21 @@ The load drills run in a short form; CREMA_DRILL_SECONDS=60 gives them the lengt
 import http.client
 import json
 import os
-import pathlib
 import re
-import signal
 import statistics
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 import requests
 
-from crema import (REPOSITORY, Node, by_order, embedded, id_of, mypages, order_body, place, set_status, total, wait_until)
+from crema import REPOSITORY, by_order, embedded, id_of, mypages, order_body, place, set_status, total, wait_until
+from httpie import httpie
+from restarts import InheritedNode, restart_under
 from siege import Siege
 from wrk import wrk
 
 SECONDS = int(os.environ.get("CREMA_DRILL_SECONDS", "10"))
-SOCKET_PARENT = pathlib.Path(__file__).with_name("socket_parent.py")
-
-
-def httpie(node, *words):
-    """`http WORDS` as its authors typed it. Returns (status, headers, body)."""
-    line = ["http", "--ignore-stdin", "--print=hb", "--pretty=none", *(w.replace("HOST", f"127.0.0.1:{node.port}") for w in words)]
-    said = subprocess.run(line, capture_output=True, text=True, timeout=60)
-    assert said.returncode == 0, said.stderr
-    head, _, body = said.stdout.replace("\r\n", "\n").partition("\n\n")
-    first, *rest = head.splitlines()
-    headers = {name.strip().lower(): text.strip() for name, text in (line.split(":", 1) for line in rest)}
-    return int(first.split()[1]), headers, json.loads(body) if body.strip() else None
 
 
 def order_tea(node, phone):
@@ -215,31 +201,6 @@ def test_plain_siege(make_node, tmp_path, connection):
     assert figures["transactions"] > 100 * SECONDS
     assert total(node, "orders") >= figures["successful_transactions"]
     chains_are_whole(node)
-
-
-class InheritedNode(Node):
-    """A node behind socket_parent.py, which is the process that this object starts and stops."""
-
-    def command(self):
-        return [sys.executable, str(SOCKET_PARENT), f"127.0.0.1:{self.port}", "--", *super().command()]
-
-    def generation(self):
-        return self.output.read_text(errors="replace").count(": pid ")
-
-    def replace(self):
-        before = self.generation()
-        self.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.generation() == before + 1, 60, "the next generation")
-        wait_until(self.is_ready_or_dead, 60, "readiness of the next generation")
-
-
-def restart_under(node, still_running):
-    """Replaces the node three times while orders come in."""
-    for _ in range(3):
-        before = total(node, "orders")
-        wait_until(lambda: total(node, "orders") > before + 100 or not still_running(), 30, "orders under load")
-        assert still_running(), "the load was over before the restarts"
-        node.replace()
 
 
 @pytest.fixture

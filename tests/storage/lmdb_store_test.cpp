@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -229,4 +230,37 @@ TEST_CASE("lmdb: pages of erased rows are used again") {
   const auto size = fs::file_size(d.path / "data.mdb");
   for (int i = 0; i < 10; ++i) round();
   CHECK(fs::file_size(d.path / "data.mdb") <= size * 3 / 2);
+}
+
+namespace {
+
+// What of the mapped file is in memory, as the kernel counts it for this process.
+std::size_t resident_kb(const fs::path& file) {
+  std::ifstream maps("/proc/self/smaps");
+  std::size_t kb = 0;
+  bool here = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('-') < 17 && line.find(" r") != std::string::npos) here = line.find(file.string()) != std::string::npos;
+    if (here && line.rfind("Rss:", 0) == 0) kb += std::stoul(line.substr(4));
+  }
+  return kb;
+}
+
+}  // namespace
+
+TEST_CASE("lmdb: trim gives the pages that were read back to the system") {
+  temporary_directory d;
+  const auto s = open_lmdb(d.path);
+  for (int i = 0; i < 100; ++i) put_one(*s, "key " + std::to_string(i), std::string(50'000, 'x'));
+  std::size_t bytes = 0;
+  const auto now = s->read();
+  for (int i = 0; i < 100; ++i) {
+    const auto value = now->get(table::state, "key " + std::to_string(i));
+    bytes += static_cast<std::size_t>(std::count(value->begin(), value->end(), 'x'));
+  }
+  CHECK(bytes == 5'000'000);
+  CHECK(resident_kb(d.path / "data.mdb") >= 4000);
+  s->trim();
+  CHECK(resident_kb(d.path / "data.mdb") < 500);
+  CHECK(now->get(table::state, "key 1")->size() == 50'000);
 }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "storage/deferred/deferred_store.hpp"
 #include "storage/faulty/faulty_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/memory/memory_store.hpp"
@@ -33,6 +34,21 @@ struct faulty_bed {
   std::shared_ptr<store> disk = make_memory_store();
   std::unique_ptr<store> s = make_faulty_store(disk, std::make_shared<fault_plan>());
   void reopen() { s = make_faulty_store(disk, std::make_shared<fault_plan>()); }
+};
+
+struct deferred_bed {
+  std::shared_ptr<store> disk = make_memory_store();
+  std::unique_ptr<store> s = make_deferred_store(disk, 3);
+  void reopen() { s = make_deferred_store(disk, 3); }
+};
+
+struct deferred_lmdb_bed {
+  crema::tests::temporary_directory directory;
+  std::unique_ptr<store> s = make_deferred_store(open_lmdb(directory.path), 40);
+  void reopen() {
+    s.reset();
+    s = make_deferred_store(open_lmdb(directory.path), 40);
+  }
 };
 
 using model = std::map<std::string, std::string>;
@@ -79,14 +95,15 @@ storage_errc code_of(F f) {
 
 }  // namespace
 
-#define EVERY_STORE lmdb_bed, memory_bed, faulty_bed
+#define EVERY_STORE lmdb_bed, memory_bed, faulty_bed, deferred_bed, deferred_lmdb_bed
 
 TEMPLATE_TEST_CASE("store: what is committed is read, in its own table, also after reopening", "", EVERY_STORE) {
   TestType bed;
-  for (std::size_t i = 0; i < table_count; ++i) put_all(*bed.s, static_cast<table>(i), {{"key", "value " + std::to_string(i)}});
+  constexpr auto tables = static_cast<std::size_t>(table::deferred);  // the last one is a deferring store's own
+  for (std::size_t i = 0; i < tables; ++i) put_all(*bed.s, static_cast<table>(i), {{"key", "value " + std::to_string(i)}});
   for (int round = 0; round < 2; ++round) {
     const auto snap = bed.s->read();
-    for (std::size_t i = 0; i < table_count; ++i) {
+    for (std::size_t i = 0; i < tables; ++i) {
       CHECK(got(*snap, static_cast<table>(i), "key") == "value " + std::to_string(i));
       CHECK(snap->count(static_cast<table>(i)) == 1);
     }
@@ -100,61 +117,61 @@ TEMPLATE_TEST_CASE("store: what is committed is read, in its own table, also aft
 
 TEMPLATE_TEST_CASE("store: a value is replaced and erased", "", EVERY_STORE) {
   TestType bed;
-  put_all(*bed.s, table::state, {{"a", "1"}, {"b", "2"}});
+  put_all(*bed.s, table::index, {{"a", "1"}, {"b", "2"}});
   {
     const auto tx = bed.s->write();
-    tx->put(table::state, "a", "one");
-    CHECK(tx->erase(table::state, "b"));
-    CHECK_FALSE(tx->erase(table::state, "b"));
-    CHECK_FALSE(tx->erase(table::state, "never"));
-    CHECK(tx->count(table::state) == 1);
+    tx->put(table::index, "a", "one");
+    CHECK(tx->erase(table::index, "b"));
+    CHECK_FALSE(tx->erase(table::index, "b"));
+    CHECK_FALSE(tx->erase(table::index, "never"));
+    CHECK(tx->count(table::index) == 1);
     tx->commit();
   }
   bed.reopen();
-  CHECK(forward(*bed.s->read(), table::state) == model{{"a", "one"}});
+  CHECK(forward(*bed.s->read(), table::index) == model{{"a", "one"}});
 }
 
 TEMPLATE_TEST_CASE("store: a transaction sees its own changes, nobody else does before its commit", "", EVERY_STORE) {
   TestType bed;
-  put_all(*bed.s, table::state, {{"a", "1"}, {"b", "2"}});
+  put_all(*bed.s, table::index, {{"a", "1"}, {"b", "2"}});
   const auto tx = bed.s->write();
-  tx->put(table::state, "c", "3");
-  tx->put(table::state, "a", "x");
-  tx->erase(table::state, "b");
-  CHECK(got(*tx, table::state, "c") == "3");
-  CHECK(got(*tx, table::state, "b") == "(none)");
-  CHECK(tx->count(table::state) == 2);
-  CHECK(forward(*bed.s->read(), table::state) == model{{"a", "1"}, {"b", "2"}});
+  tx->put(table::index, "c", "3");
+  tx->put(table::index, "a", "x");
+  tx->erase(table::index, "b");
+  CHECK(got(*tx, table::index, "c") == "3");
+  CHECK(got(*tx, table::index, "b") == "(none)");
+  CHECK(tx->count(table::index) == 2);
+  CHECK(forward(*bed.s->read(), table::index) == model{{"a", "1"}, {"b", "2"}});
   tx->commit();
-  CHECK(forward(*bed.s->read(), table::state) == model{{"a", "x"}, {"c", "3"}});
+  CHECK(forward(*bed.s->read(), table::index) == model{{"a", "x"}, {"c", "3"}});
 }
 
 TEMPLATE_TEST_CASE("store: a transaction without commit leaves no trace", "", EVERY_STORE) {
   TestType bed;
-  put_all(*bed.s, table::state, {{"a", "1"}});
+  put_all(*bed.s, table::index, {{"a", "1"}});
   {
     const auto tx = bed.s->write();
-    tx->put(table::state, "b", "2");
-    tx->erase(table::state, "a");
+    tx->put(table::index, "b", "2");
+    tx->erase(table::index, "a");
   }
-  CHECK(forward(*bed.s->read(), table::state) == model{{"a", "1"}});
-  put_all(*bed.s, table::state, {{"c", "3"}});
+  CHECK(forward(*bed.s->read(), table::index) == model{{"a", "1"}});
+  put_all(*bed.s, table::index, {{"c", "3"}});
   bed.reopen();
-  CHECK(forward(*bed.s->read(), table::state) == model{{"a", "1"}, {"c", "3"}});
+  CHECK(forward(*bed.s->read(), table::index) == model{{"a", "1"}, {"c", "3"}});
 }
 
 TEMPLATE_TEST_CASE("store: a snapshot stays at its state", "", EVERY_STORE) {
   TestType bed;
-  put_all(*bed.s, table::views, {{"a", "1"}, {"b", "2"}});
+  put_all(*bed.s, table::index, {{"a", "1"}, {"b", "2"}});
   const auto before = bed.s->read();
-  const auto kept = before->get(table::views, "a");
-  const auto c = before->open(table::views);
+  const auto kept = before->get(table::index, "a");
+  const auto c = before->open(table::index);
   REQUIRE(c->next());
   {
     const auto tx = bed.s->write();
-    tx->put(table::views, "a", "changed");
-    tx->put(table::views, "aa", "new");
-    tx->erase(table::views, "b");
+    tx->put(table::index, "a", "changed");
+    tx->put(table::index, "aa", "new");
+    tx->erase(table::index, "b");
     tx->commit();
   }
   const auto after = bed.s->read();
@@ -162,9 +179,9 @@ TEMPLATE_TEST_CASE("store: a snapshot stays at its state", "", EVERY_STORE) {
   REQUIRE(c->next());
   CHECK(c->key() == "b");
   CHECK_FALSE(c->next());
-  CHECK(before->count(table::views) == 2);
-  CHECK(forward(*before, table::views) == model{{"a", "1"}, {"b", "2"}});
-  CHECK(forward(*after, table::views) == model{{"a", "changed"}, {"aa", "new"}});
+  CHECK(before->count(table::index) == 2);
+  CHECK(forward(*before, table::index) == model{{"a", "1"}, {"b", "2"}});
+  CHECK(forward(*after, table::index) == model{{"a", "changed"}, {"aa", "new"}});
 }
 
 TEMPLATE_TEST_CASE("store: a cursor at its edges", "", EVERY_STORE) {
@@ -210,14 +227,14 @@ TEMPLATE_TEST_CASE("store: a cursor at its edges", "", EVERY_STORE) {
 TEMPLATE_TEST_CASE("store: a cursor in an empty table", "", EVERY_STORE) {
   TestType bed;
   const auto check = [](const snapshot& s) {
-    const auto c = s.open(table::timers);
+    const auto c = s.open(table::index);
     CHECK_FALSE(c->next());
     CHECK_FALSE(c->prev());
     CHECK_FALSE(c->seek(""));
     CHECK_FALSE(c->prev());
     CHECK_FALSE(c->seek("a"));
     CHECK_FALSE(c->next());
-    CHECK(s.count(table::timers) == 0);
+    CHECK(s.count(table::index) == 0);
   };
   check(*bed.s->read());
   check(*bed.s->write());
@@ -227,38 +244,38 @@ TEMPLATE_TEST_CASE("store: a table may be changed while a cursor walks over it",
   TestType bed;
   model many;
   for (int i = 100; i < 400; ++i) many["k" + std::to_string(i)] = std::string(200, 'v');
-  put_all(*bed.s, table::outbox, many);
+  put_all(*bed.s, table::index, many);
   const auto tx = bed.s->write();
-  const auto c = tx->open(table::outbox);
+  const auto c = tx->open(table::index);
   std::size_t walked = 0;
   for (bool more = c->seek("k"); more; more = c->next()) {
     CHECK(c->value() == std::string(200, 'v'));
-    CHECK(tx->erase(table::outbox, c->key()));
-    if (walked % 3 == 0) tx->put(table::outbox, "a" + std::to_string(walked), c->value());  // behind the cursor: not met
+    CHECK(tx->erase(table::index, c->key()));
+    if (walked % 3 == 0) tx->put(table::index, "a" + std::to_string(walked), c->value());  // behind the cursor: not met
     ++walked;
   }
   CHECK(walked == 300);
-  CHECK(tx->count(table::outbox) == 100);
-  tx->put(table::outbox, "z", "last");
+  CHECK(tx->count(table::index) == 100);
+  tx->put(table::index, "z", "last");
   REQUIRE(c->prev());
   CHECK(c->key() == "z");
-  CHECK(tx->erase(table::outbox, "z"));
+  CHECK(tx->erase(table::index, "z"));
   REQUIRE(c->prev());
   CHECK(c->key() < "b");
   tx->commit();
-  CHECK(bed.s->read()->count(table::outbox) == 100);
+  CHECK(bed.s->read()->count(table::index) == 100);
 }
 
 TEMPLATE_TEST_CASE("store: a cursor may outlive its transaction, but not be used", "", EVERY_STORE) {
   TestType bed;
   const auto tx = bed.s->write();
-  const auto c = tx->open(table::state);
-  tx->put(table::state, "a", "1");
+  const auto c = tx->open(table::index);
+  tx->put(table::index, "a", "1");
   tx->commit();
   CHECK_THROWS_AS(tx->commit(), std::logic_error);
-  CHECK_THROWS_AS(tx->get(table::state, "a"), std::logic_error);
-  CHECK_THROWS_AS(tx->put(table::state, "a", "2"), std::logic_error);
-  CHECK(got(*bed.s->read(), table::state, "a") == "1");
+  CHECK_THROWS_AS(tx->get(table::index, "a"), std::logic_error);
+  CHECK_THROWS_AS(tx->put(table::index, "a", "2"), std::logic_error);
+  CHECK(got(*bed.s->read(), table::index, "a") == "1");
 }
 
 TEMPLATE_TEST_CASE("store: one thread has one write transaction", "", EVERY_STORE) {
@@ -266,30 +283,30 @@ TEMPLATE_TEST_CASE("store: one thread has one write transaction", "", EVERY_STOR
   auto tx = bed.s->write();
   CHECK_THROWS_AS(bed.s->write(), std::logic_error);
   tx.reset();
-  put_all(*bed.s, table::state, {{"a", "1"}});
+  put_all(*bed.s, table::index, {{"a", "1"}});
 }
 
 TEMPLATE_TEST_CASE("store: keys up to the limit, and not beyond", "", EVERY_STORE) {
   TestType bed;
   const std::string longest(max_key_bytes, 'k'), longer(max_key_bytes + 1, 'k'), zero("\0", 1);
-  put_all(*bed.s, table::state, {{longest, "edge"}, {zero, "zero"}});
+  put_all(*bed.s, table::index, {{longest, "edge"}, {zero, "zero"}});
   {
     const auto tx = bed.s->write();
-    CHECK(code_of([&] { tx->put(table::state, longer, "v"); }) == storage_errc::unsupported);
-    CHECK(code_of([&] { tx->put(table::state, "", "v"); }) == storage_errc::unsupported);
-    CHECK_FALSE(tx->erase(table::state, longer));
-    CHECK_FALSE(tx->erase(table::state, ""));
-    tx->put(table::state, "after", "a refused key spoils nothing");
+    CHECK(code_of([&] { tx->put(table::index, longer, "v"); }) == storage_errc::unsupported);
+    CHECK(code_of([&] { tx->put(table::index, "", "v"); }) == storage_errc::unsupported);
+    CHECK_FALSE(tx->erase(table::index, longer));
+    CHECK_FALSE(tx->erase(table::index, ""));
+    tx->put(table::index, "after", "a refused key spoils nothing");
     tx->commit();
   }
   bed.reopen();
   const auto snap = bed.s->read();
-  CHECK(got(*snap, table::state, longest) == "edge");
-  CHECK(got(*snap, table::state, zero) == "zero");
-  CHECK(got(*snap, table::state, "after") == "a refused key spoils nothing");
-  CHECK(got(*snap, table::state, longer) == "(none)");
-  CHECK(got(*snap, table::state, "") == "(none)");
-  const auto c = snap->open(table::state);
+  CHECK(got(*snap, table::index, longest) == "edge");
+  CHECK(got(*snap, table::index, zero) == "zero");
+  CHECK(got(*snap, table::index, "after") == "a refused key spoils nothing");
+  CHECK(got(*snap, table::index, longer) == "(none)");
+  CHECK(got(*snap, table::index, "") == "(none)");
+  const auto c = snap->open(table::index);
   CHECK_FALSE(c->seek(longer));
   REQUIRE(c->seek(std::string(600, 'a')));
   CHECK(c->key() == "after");
@@ -318,16 +335,16 @@ TEMPLATE_TEST_CASE("store: any sequence of changes leaves what a map would hold"
     for (int i = 0; i < 60; ++i) {
       const auto key = std::to_string(random() % 300);
       if (random() % 3 == 0) {
-        CHECK(tx->erase(table::state, key) == (changed.erase(key) == 1));
+        CHECK(tx->erase(table::index, key) == (changed.erase(key) == 1));
       } else {
         const std::string value(random() % 700, static_cast<char>('a' + random() % 26));
-        tx->put(table::state, key, value);
+        tx->put(table::index, key, value);
         changed[key] = value;
       }
     }
-    CHECK(forward(*tx, table::state) == changed);
-    CHECK(backward(*tx, table::state) == changed);
-    CHECK(tx->count(table::state) == changed.size());
+    CHECK(forward(*tx, table::index) == changed);
+    CHECK(backward(*tx, table::index) == changed);
+    CHECK(tx->count(table::index) == changed.size());
     if (random() % 4 != 0) {
       tx->commit();
       committed = changed;
@@ -337,16 +354,16 @@ TEMPLATE_TEST_CASE("store: any sequence of changes leaves what a map would hold"
       bed.reopen();
     }
     const auto snap = bed.s->read();
-    CHECK(forward(*snap, table::state) == committed);
-    CHECK(backward(*snap, table::state) == committed);
-    CHECK(snap->count(table::state) == committed.size());
+    CHECK(forward(*snap, table::index) == committed);
+    CHECK(backward(*snap, table::index) == committed);
+    CHECK(snap->count(table::index) == committed.size());
   }
 }
 
 TEMPLATE_TEST_CASE("store: readers beside a writer see whole commits only", "", EVERY_STORE) {
   TestType bed;
-  put_all(*bed.s, table::state, {{"n", "0"}});
-  put_all(*bed.s, table::views, {{"n", "0"}});
+  put_all(*bed.s, table::index, {{"n", "0"}});
+  put_all(*bed.s, table::index, {{"n", "0"}});
   std::atomic<bool> stop = false;
   std::atomic<int> torn = 0, reads = 0;
   std::vector<std::thread> readers;
@@ -354,16 +371,16 @@ TEMPLATE_TEST_CASE("store: readers beside a writer see whole commits only", "", 
     readers.emplace_back([&] {
       while (!stop) {
         const auto snap = bed.s->read();
-        if (snap->get(table::state, "n") != snap->get(table::views, "n")) ++torn;
-        const auto c = snap->open(table::views);
-        if (!c->next() || c->value() != *snap->get(table::state, "n")) ++torn;
+        if (snap->get(table::index, "n") != snap->get(table::index, "n")) ++torn;
+        const auto c = snap->open(table::index);
+        if (!c->next() || c->value() != *snap->get(table::index, "n")) ++torn;
         ++reads;
       }
     });
   for (int n = 1; n <= 200 || reads < 200; ++n) {
     const auto tx = bed.s->write();
-    tx->put(table::state, "n", std::to_string(n));
-    tx->put(table::views, "n", std::to_string(n));
+    tx->put(table::index, "n", std::to_string(n));
+    tx->put(table::index, "n", std::to_string(n));
     tx->commit();
   }
   stop = true;
@@ -384,14 +401,14 @@ TEMPLATE_TEST_CASE("store: usage grows with what is kept", "", EVERY_STORE) {
 
 TEST_CASE("memory store: at its limit a commit is refused whole, and making room goes on") {
   const auto s = make_memory_store({1000});
-  put_all(*s, table::state, {{"a", std::string(600, 'x')}});
-  CHECK(code_of([&] { put_all(*s, table::state, {{"b", std::string(600, 'x')}}); }) == storage_errc::full);
-  CHECK(s->read()->count(table::state) == 1);
+  put_all(*s, table::index, {{"a", std::string(600, 'x')}});
+  CHECK(code_of([&] { put_all(*s, table::index, {{"b", std::string(600, 'x')}}); }) == storage_errc::full);
+  CHECK(s->read()->count(table::index) == 1);
   {
     const auto tx = s->write();
-    tx->erase(table::state, "a");
+    tx->erase(table::index, "a");
     tx->commit();
   }
-  put_all(*s, table::state, {{"b", std::string(600, 'x')}});
+  put_all(*s, table::index, {{"b", std::string(600, 'x')}});
   CHECK(code_of([&] { s->copy_to("/tmp/never"); }) == storage_errc::unsupported);
 }

@@ -29,15 +29,15 @@ parser = false
 
 
 class Siege:
-    """One siege of `POST url body`. start() returns at once, result() waits."""
+    """One siege of `POST url body`, or of `url` where there is no body. start() returns at once, result() waits."""
 
-    def __init__(self, directory, url, body, concurrent=100, seconds=10, connection="keep-alive"):
+    def __init__(self, directory, url, body=None, concurrent=100, seconds=10, connection="keep-alive"):
         self.directory = directory
         self.rc = directory / "siegerc"
         self.rc.write_text(OPTIONS.format(connection=connection))
         self.seconds = seconds
         self.line = [shutil.which("siege") or "siege", f"--rc={self.rc}", f"-c{concurrent}", f"-t{seconds}S", "--content-type", "application/json",
-                     f"{url} POST {json.dumps(body)}"]
+                     url if body is None else f"{url} POST {json.dumps(body)}"]
         self.process = None
 
     def start(self):

@@ -1,0 +1,331 @@
+#include "storage/deferred/deferred_store.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <stdexcept>
+
+#include "behaviors/core/codec.hpp"
+#include "storage/deferred/recent_entries.hpp"
+#include "storage/layout.hpp"
+
+namespace crema::storage {
+
+namespace {
+
+constexpr auto scattered = table::index;
+constexpr std::uint64_t commit_row = 0;  // of `deferred`: the number of the last commit with changes or moves; those count from 1
+constexpr std::size_t rows_let_go = 8;  // by one commit: more than come, so that none pile up
+
+// ---- a row of `deferred`: the changes of one commit
+
+std::string encode_changes(const key_changes& changes) {
+  std::string out;
+  for (const auto& [key, value] : changes) {
+    out.push_back(value ? '\1' : '\0');
+    wire::put_bytes(out, key);
+    if (value) wire::put_bytes(out, *value);
+  }
+  return out;
+}
+
+void decode_changes(std::string_view row, key_changes& into) {
+  wire::reader in(row);
+  while (!in.done()) {
+    const bool put = in.byte() != 0;
+    std::string key(in.bytes());
+    into[std::move(key)] = put ? std::optional<std::string>(in.bytes()) : std::nullopt;
+  }
+}
+
+void move_into_place(transaction& tx, std::string_view key, const std::optional<std::string>& value) {
+  if (value) tx.put(scattered, key, *value);
+  else (void)tx.erase(scattered, key);
+}
+
+// ---- reading the two as one
+
+// What lies over the wrapped table: entries as one commit left them, and a transaction's own changes before those.
+struct overlay {
+  const recent_entries* recent;
+  std::uint64_t at;
+  const key_changes* own = nullptr;
+
+  using entry = recent_entries::entry;
+  std::optional<std::optional<std::string>> find(std::string_view key) const {
+    if (own != nullptr)
+      if (const auto mine = own->find(key); mine != own->end()) return mine->second;
+    return recent->find(key, at);
+  }
+  std::optional<entry> first_from(std::string_view key) const {
+    return nearer(own == nullptr ? std::nullopt : up(own->lower_bound(key)), recent->first_from(key, at), false);
+  }
+  std::optional<entry> first_after(std::string_view key) const {
+    return nearer(own == nullptr ? std::nullopt : up(own->upper_bound(key)), recent->first_after(key, at), false);
+  }
+  std::optional<entry> last_before(std::string_view key) const {
+    std::optional<entry> mine;
+    if (own != nullptr)
+      if (const auto from = own->lower_bound(key); from != own->begin()) mine = *std::prev(from);
+    return nearer(std::move(mine), recent->last_before(key, at), true);
+  }
+
+ private:
+  std::optional<entry> up(key_changes::const_iterator from) const { return from == own->end() ? std::nullopt : std::optional<entry>(*from); }
+  static std::optional<entry> nearer(std::optional<entry> mine, std::optional<entry> other, bool down) {
+    if (!mine || !other) return mine ? mine : other;
+    if (mine->first == other->first) return mine;
+    return (mine->first < other->first) != down ? mine : other;
+  }
+};
+
+class merged_cursor final : public cursor {
+ public:
+  merged_cursor(std::unique_ptr<cursor> below, overlay over) : below_(std::move(below)), over_(over) {}
+
+  bool seek(std::string_view key) override { return settle_up(below_->seek(key), over_.first_from(key)); }
+  bool next() override {
+    if (place_ == place::end) return false;
+    if (place_ == place::begin) return seek({});
+    const std::string from = key_;  // below_ may have been elsewhere, and keys may have come and gone
+    bool there = below_->seek(from);
+    if (there && below_->key() == from) there = below_->next();
+    return settle_up(there, over_.first_after(from));
+  }
+  bool prev() override {
+    if (place_ == place::begin) return false;
+    const std::string from = place_ == place::end ? std::string(max_key_bytes, '\xFF') : key_;
+    (void)below_->seek(from);
+    return settle_down(below_->prev(), over_.last_before(from));
+  }
+  std::string_view key() const override { return key_; }
+  std::string_view value() const override { return own_value_ ? std::string_view(*own_value_) : below_->value(); }
+
+ private:
+  enum class place : std::uint8_t { begin, on, end };
+
+  bool settle_up(bool there, std::optional<overlay::entry> over) {
+    while (there || over) {
+      if (!over || (there && below_->key() < over->first)) return stand_below();
+      if (there && below_->key() == over->first) there = below_->next();
+      if (over->second) return stand_over(std::move(*over));
+      over = over_.first_after(over->first);
+    }
+    place_ = place::end;
+    return false;
+  }
+  bool settle_down(bool there, std::optional<overlay::entry> over) {
+    while (there || over) {
+      if (!over || (there && below_->key() > over->first)) return stand_below();
+      if (there && below_->key() == over->first) there = below_->prev();
+      if (over->second) return stand_over(std::move(*over));
+      over = over_.last_before(over->first);
+    }
+    place_ = place::begin;
+    return false;
+  }
+  bool stand_below() {
+    place_ = place::on;
+    key_ = below_->key();
+    own_value_.reset();
+    return true;
+  }
+  bool stand_over(overlay::entry e) {
+    place_ = place::on;
+    key_ = std::move(e.first);
+    own_value_ = std::move(e.second);
+    return true;
+  }
+
+  std::unique_ptr<cursor> below_;
+  const overlay over_;
+  place place_ = place::begin;
+  std::string key_;
+  std::optional<std::string> own_value_;
+};
+
+// The wrapped store's reads with the overlay before its scattered table.
+class merged_reads {
+ public:
+  std::optional<std::string_view> get(const snapshot& below, const overlay& over, std::string_view key) const {
+    auto change = over.find(key);
+    if (!change) return below.get(scattered, key);
+    if (!*change) return std::nullopt;
+    return held_.emplace_back(std::move(**change));
+  }
+  static std::unique_ptr<cursor> open(const snapshot& below, const overlay& over) {
+    if (over.own == nullptr && over.recent->empty()) return below.open(scattered);  // what comes now is of a later commit
+    return std::make_unique<merged_cursor>(below.open(scattered), over);
+  }
+  static std::uint64_t count(const snapshot& below, const overlay& over) {
+    auto n = below.count(scattered);
+    for (auto e = over.first_from({}); e; e = over.first_after(e->first)) {
+      const bool there = below.get(scattered, e->first).has_value();
+      if (e->second && !there) ++n;
+      if (!e->second && there) --n;
+    }
+    return n;
+  }
+
+ private:
+  mutable std::deque<std::string> held_;  // what get() gave away
+};
+
+class deferred_snapshot final : public snapshot {
+ public:
+  deferred_snapshot(const store& below, recent_entries& recent) : recent_(recent), entered_(recent.enter()), below_(below.read()) {}
+  ~deferred_snapshot() override { recent_.leave(entered_); }
+  deferred_snapshot(const deferred_snapshot&) = delete;
+  deferred_snapshot& operator=(const deferred_snapshot&) = delete;
+
+  std::optional<std::string_view> get(table t, std::string_view key) const override {
+    return t == scattered ? reads_.get(*below_, over(), key) : below_->get(t, key);
+  }
+  std::unique_ptr<cursor> open(table t) const override { return t == scattered ? merged_reads::open(*below_, over()) : below_->open(t); }
+  std::uint64_t count(table t) const override { return t == scattered ? merged_reads::count(*below_, over()) : below_->count(t); }
+
+ private:
+  // The commit that the wrapped snapshot shows is written in it.
+  overlay over() const {
+    if (!commit_) commit_ = read_number(*below_, table::deferred, number_key(commit_row)).value_or(0);
+    return {&recent_, *commit_};
+  }
+
+  recent_entries& recent_;
+  const std::uint64_t entered_;
+  const std::unique_ptr<snapshot> below_;
+  mutable std::optional<std::uint64_t> commit_;
+  merged_reads reads_;
+};
+
+// ---- writing
+
+// Which entries a commit moves, and which rows of `deferred` nobody needs any more. A commit that fails leaves it as it was.
+class mover {
+ public:
+  explicit mover(std::size_t entries_max) : entries_max_(entries_max) {}
+
+  std::vector<recent_entries::entry> choose(const recent_entries& recent, const key_changes& changing) {
+    if (recent.unmoved() + changing.size() <= entries_max_) return {};
+    const auto count = changing.size() + changing.size() / 4 + 16;
+    auto run = recent.run_after(after_, count, changing);
+    if (run.size() == count) {
+      after_ = run.back().first;
+    } else {  // at the end of a round: whatever it found at its beginning is in its place, or was replaced by a later row's
+      after_.clear();
+      needless_ = round_began_;
+      round_began_ = recent.published();
+    }
+    return run;
+  }
+  void let_rows_go(transaction& tx) {
+    for (std::size_t n = 0; n < rows_let_go && first_row_ <= needless_; ++n) (void)tx.erase(table::deferred, number_key(first_row_++));
+  }
+ private:
+  std::size_t entries_max_;
+  std::string after_;
+  std::uint64_t first_row_ = 1, needless_ = 0, round_began_ = 0;
+};
+
+class deferred_transaction final : public transaction {
+ public:
+  deferred_transaction(std::unique_ptr<transaction> below, recent_entries& recent, mover& moves) : recent_(recent), moves_(moves), below_(std::move(below)) {}
+
+  std::optional<std::string_view> get(table t, std::string_view key) const override {
+    require_open();
+    return t == scattered ? reads_.get(*below_, over(), key) : below_->get(t, key);
+  }
+  std::unique_ptr<cursor> open(table t) const override { return t == scattered ? merged_reads::open(*below_, over()) : below_->open(t); }
+  std::uint64_t count(table t) const override { return t == scattered ? merged_reads::count(*below_, over()) : below_->count(t); }
+
+  void put(table t, std::string_view key, std::string_view value) override {
+    require_open();
+    if (t != scattered) return below_->put(t, key, value);
+    if (key.empty() || key.size() > max_key_bytes) throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
+    changes_[std::string(key)] = std::string(value);
+  }
+  bool erase(table t, std::string_view key) override {
+    if (t != scattered) return below_->erase(t, key);
+    const bool there = get(t, key).has_value();
+    if (there) changes_[std::string(key)] = std::nullopt;
+    return there;
+  }
+
+  void commit() override {
+    require_open();
+    open_ = false;
+    auto next = moves_;
+    const auto moved = next.choose(recent_, changes_);
+    if (changes_.empty() && moved.empty()) return below_->commit();
+    const auto number = number_key(recent_.published() + 1);
+    if (!changes_.empty()) below_->put(table::deferred, number, encode_changes(changes_));
+    for (const auto& [key, value] : moved) move_into_place(*below_, key, value);
+    next.let_rows_go(*below_);
+    below_->put(table::deferred, number_key(commit_row), number);
+    recent_.prepare(changes_);
+    try {
+      below_->commit();
+    } catch (...) {
+      recent_.take_back(changes_);
+      throw;
+    }
+    recent_.publish(moved);
+    moves_ = std::move(next);
+  }
+
+ private:
+  overlay over() const { return {&recent_, recent_.published(), &changes_}; }
+  void require_open() const {
+    if (!open_) throw std::logic_error("a transaction is used after its end");
+  }
+
+  bool open_ = true;
+  recent_entries& recent_;
+  mover& moves_;
+  const std::unique_ptr<transaction> below_;
+  key_changes changes_;
+  merged_reads reads_;
+};
+
+class deferred_store final : public store {
+ public:
+  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : below_(std::move(below)), moves_(entries_max) {
+    move_all_left();
+  }
+
+  std::unique_ptr<snapshot> read() const override { return std::make_unique<deferred_snapshot>(*below_, recent_); }
+  std::unique_ptr<transaction> write() override { return std::make_unique<deferred_transaction>(below_->write(), recent_, moves_); }
+  void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
+  store_usage usage() const override { return below_->usage(); }
+  void trim() noexcept override { below_->trim(); }
+
+ private:
+  void move_all_left() {
+    key_changes left;
+    std::vector<std::string> rows;
+    {
+      const auto now = below_->read();
+      const auto at = now->open(table::deferred);
+      for (bool there = at->seek({}); there; there = at->next()) {
+        if (tail_number(at->key()) != commit_row) decode_changes(at->value(), left);
+        rows.emplace_back(at->key());
+      }
+    }
+    if (rows.empty()) return;
+    const auto tx = below_->write();
+    for (const auto& [key, value] : left) move_into_place(*tx, key, value);
+    for (const auto& row : rows) (void)tx->erase(table::deferred, row);
+    tx->commit();
+  }
+
+  const std::shared_ptr<store> below_;
+  mutable recent_entries recent_;
+  mover moves_;
+};
+
+}  // namespace
+
+std::unique_ptr<store> make_deferred_store(std::shared_ptr<store> below, std::size_t entries_max) {
+  return std::make_unique<deferred_store>(std::move(below), entries_max);
+}
+
+}  // namespace crema::storage

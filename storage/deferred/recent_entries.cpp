@@ -1,0 +1,129 @@
+#include "storage/deferred/recent_entries.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace crema::storage {
+
+std::uint64_t recent_entries::enter() {
+  const std::lock_guard lock(readers_mutex_);
+  ++readers_[published_];
+  return published_;
+}
+
+void recent_entries::leave(std::uint64_t entered) {
+  const std::lock_guard lock(readers_mutex_);
+  const auto at = readers_.find(entered);
+  if (--at->second == 0) readers_.erase(at);
+}
+
+bool recent_entries::empty() const {
+  const std::shared_lock lock(mutex_);
+  return entries_.empty();
+}
+
+const recent_entries::version* recent_entries::seen(const history& h, std::uint64_t at) noexcept {
+  for (auto v = h.versions.rbegin(); v != h.versions.rend(); ++v)
+    if (v->commit <= at) return &*v;
+  return nullptr;
+}
+
+std::optional<std::optional<std::string>> recent_entries::find(std::string_view key, std::uint64_t at) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return std::nullopt;
+  const auto* v = seen(found->second, at);
+  return v == nullptr ? std::nullopt : std::optional(v->value);
+}
+
+std::optional<recent_entries::entry> recent_entries::first_seen(histories::const_iterator from, std::uint64_t at) const {
+  for (; from != entries_.end(); ++from)
+    if (const auto* v = seen(from->second, at)) return entry{from->first, v->value};
+  return std::nullopt;
+}
+
+std::optional<recent_entries::entry> recent_entries::first_from(std::string_view key, std::uint64_t at) const {
+  const std::shared_lock lock(mutex_);
+  return first_seen(entries_.lower_bound(key), at);
+}
+
+std::optional<recent_entries::entry> recent_entries::first_after(std::string_view key, std::uint64_t at) const {
+  const std::shared_lock lock(mutex_);
+  return first_seen(entries_.upper_bound(key), at);
+}
+
+std::optional<recent_entries::entry> recent_entries::last_before(std::string_view key, std::uint64_t at) const {
+  const std::shared_lock lock(mutex_);
+  for (auto from = entries_.lower_bound(key); from != entries_.begin();) {
+    --from;
+    if (const auto* v = seen(from->second, at)) return entry{from->first, v->value};
+  }
+  return std::nullopt;
+}
+
+// ---- the writer
+
+std::vector<recent_entries::entry> recent_entries::run_after(std::string_view after, std::size_t count, const key_changes& changing) const {
+  std::vector<entry> run;  // no lock: nobody else changes entries_
+  for (auto at = entries_.upper_bound(after); at != entries_.end() && run.size() < count; ++at)
+    if (at->second.moved == 0 && !changing.contains(at->first)) run.emplace_back(at->first, at->second.versions.back().value);
+  return run;
+}
+
+void recent_entries::prepare(const key_changes& changes) {
+  const auto oldest = oldest_reader();
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, value] : changes) {
+    auto& h = entries_[key];
+    if (h.versions.empty() || h.moved != 0) ++unmoved_;
+    h.moved = 0;
+    // Of the versions that every reader is past, the newest is enough.
+    auto newer = std::find_if(h.versions.begin(), h.versions.end(), [&](const version& v) { return v.commit > oldest; });
+    if (newer != h.versions.begin()) h.versions.erase(h.versions.begin(), std::prev(newer));
+    h.versions.push_back({published_ + 1, value});
+  }
+}
+
+void recent_entries::take_back(const key_changes& changes) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, value] : changes) {
+    const auto at = entries_.find(key);
+    at->second.versions.pop_back();
+    if (!at->second.versions.empty()) continue;
+    entries_.erase(at);
+    --unmoved_;
+  }
+}
+
+void recent_entries::publish(const std::vector<entry>& moved) {
+  const auto commit = published_ + 1;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, value] : moved) entries_.find(key)->second.moved = commit;
+  }
+  for (const auto& [key, value] : moved) forgettable_.emplace_back(commit, key);
+  unmoved_ -= moved.size();
+  {
+    const std::lock_guard lock(readers_mutex_);
+    published_ = commit;
+  }
+  forget_moved();
+}
+
+std::uint64_t recent_entries::oldest_reader() const {
+  const std::lock_guard lock(readers_mutex_);
+  return readers_.empty() ? published_ : readers_.begin()->first;
+}
+
+// What every reader finds in its place.
+void recent_entries::forget_moved() {
+  const auto oldest = oldest_reader();
+  if (forgettable_.empty() || forgettable_.front().first > oldest) return;
+  const std::lock_guard lock(mutex_);
+  for (; !forgettable_.empty() && forgettable_.front().first <= oldest; forgettable_.pop_front()) {
+    const auto at = entries_.find(forgettable_.front().second);
+    if (at != entries_.end() && at->second.moved == forgettable_.front().first) entries_.erase(at);
+  }
+}
+
+}  // namespace crema::storage

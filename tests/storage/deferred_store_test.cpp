@@ -1,0 +1,174 @@
+// What deferring must not change: readers see commits, crashes lose nothing, and what is moved is moved once. The contract of every
+// store is in store_contract_test.cpp; here are its own promises.
+#include "storage/deferred/deferred_store.hpp"
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+#include <string>
+
+#include "storage/faulty/faulty_store.hpp"
+#include "storage/memory/memory_store.hpp"
+
+using namespace crema::storage;
+
+namespace {
+
+using model = std::map<std::string, std::string>;
+
+model all_of(const snapshot& s, table t = table::index) {
+  model found;
+  const auto c = s.open(t);
+  while (c->next()) found.emplace(c->key(), c->value());
+  return found;
+}
+
+void put(store& s, const model& entries) {
+  const auto tx = s.write();
+  for (const auto& [k, v] : entries) tx->put(table::index, k, v);
+  tx->commit();
+}
+
+std::string key_of(unsigned n) { return "key " + std::to_string(n); }
+
+// Puts and erases some keys, here and in the model.
+void change(store& s, model& expected, std::mt19937& rng, unsigned keys) {
+  const auto tx = s.write();
+  for (int n = 0; n < 5; ++n) {
+    const auto key = key_of(static_cast<unsigned>(rng() % keys));
+    if (rng() % 3 == 0) {
+      CHECK(tx->erase(table::index, key) == (expected.erase(key) == 1));
+    } else {
+      const auto value = std::to_string(rng());
+      tx->put(table::index, key, value);
+      expected[key] = value;
+    }
+  }
+  tx->commit();
+}
+
+}  // namespace
+
+TEST_CASE("deferred: up to its limit entries wait, beyond it they are moved to their places") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  const auto s = make_deferred_store(disk, 10);
+  for (unsigned n = 0; n < 10; ++n) put(*s, {{key_of(n), "x"}});
+  CHECK(disk->read()->count(table::index) == 0);
+  CHECK(disk->read()->count(table::deferred) == 11);  // ten rows, and the number of the last commit
+  put(*s, {{key_of(10), "x"}});
+  CHECK(disk->read()->count(table::index) == 10);
+  CHECK(s->read()->count(table::index) == 11);
+}
+
+TEST_CASE("deferred: rows that nobody needs go, however long it runs") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  const auto s = make_deferred_store(disk, 50);
+  model expected;
+  std::mt19937 rng(7);
+  std::uint64_t most = 0;
+  for (int n = 0; n < 3000; ++n) {
+    change(*s, expected, rng, 500);
+    most = std::max(most, disk->read()->count(table::deferred));
+  }
+  CHECK(all_of(*s->read()) == expected);
+  CHECK(most < 200);  // two rounds of moving, of at most 50 entries each, and what came meanwhile
+}
+
+TEST_CASE("deferred: what was left is moved when it is opened again, in the order in which it came") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  model expected;
+  std::mt19937 rng(11);
+  for (int life = 0; life < 20; ++life) {
+    const auto s = make_deferred_store(disk, 25);
+    CHECK(disk->read()->count(table::deferred) == 0);
+    CHECK(all_of(*disk->read()) == expected);
+    for (auto n = rng() % 60; n > 0; --n) change(*s, expected, rng, 40);
+    CHECK(all_of(*s->read()) == expected);
+  }
+}
+
+TEST_CASE("deferred: a snapshot stays at its commit while entries change and are moved") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  const auto s = make_deferred_store(disk, 8);
+  model expected;
+  std::mt19937 rng(13);
+  std::vector<std::pair<std::unique_ptr<snapshot>, model>> kept;
+  for (int n = 0; n < 300; ++n) {
+    change(*s, expected, rng, 60);
+    if (rng() % 4 == 0) kept.emplace_back(s->read(), expected);
+    if (kept.size() > 12) kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(rng() % kept.size()));
+    for (const auto& [snap, then] : kept) {
+      REQUIRE(all_of(*snap) == then);
+      REQUIRE(snap->count(table::index) == then.size());
+    }
+  }
+}
+
+TEST_CASE("deferred: a commit that fails changes nothing, wherever it fails, and nothing comes back when it is opened again") {
+  for (std::uint64_t nth = 1; nth < 60; ++nth) {
+    CAPTURE(nth);
+    const std::shared_ptr<store> disk = make_memory_store();
+    const auto plan = std::make_shared<fault_plan>(nth);
+    model expected;
+    std::mt19937 rng(17);
+    {
+      const auto s = make_deferred_store(std::shared_ptr<store>(make_faulty_store(disk, plan)), 4);
+      for (int n = 0; n < 12; ++n) change(*s, expected, rng, 20);
+      plan->fail_nth(nth, storage_errc::full);
+      for (int n = 0; n < 12; ++n) {
+        auto attempt = expected;
+        try {
+          change(*s, attempt, rng, 20);
+          expected = attempt;
+        } catch (const storage_error&) {
+        }
+        REQUIRE(all_of(*s->read()) == expected);
+      }
+    }
+    const auto again = make_deferred_store(disk, 4);
+    CHECK(all_of(*again->read()) == expected);
+  }
+}
+
+TEST_CASE("deferred: with a limit of none, an entry waits for the next commit only") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  const auto s = make_deferred_store(disk, 0);
+  put(*s, {{"a", "1"}});
+  put(*s, {{"b", "2"}});
+  CHECK(all_of(*disk->read()) == model{{"a", "1"}});
+  CHECK(all_of(*s->read()) == model{{"a", "1"}, {"b", "2"}});
+}
+
+TEST_CASE("deferred: a walk in both directions passes over what is erased and meets what waits") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  {
+    const auto before = make_deferred_store(disk, 100);
+    put(*before, {{"a", "1"}, {"c", "3"}, {"e", "5"}, {"g", "7"}});
+  }
+  const auto s = make_deferred_store(disk, 100);
+  {
+    const auto tx = s->write();
+    tx->put(table::index, "b", "2");
+    tx->put(table::index, "c", "three");
+    tx->erase(table::index, "e");
+    tx->erase(table::index, "g");
+    tx->commit();
+  }
+  const auto now = s->read();
+  const auto c = now->open(table::index);
+  std::string seen;
+  while (c->next()) seen.append(c->key()).append("=").append(c->value()).append(" ");
+  CHECK(seen == "a=1 b=2 c=three ");
+  seen.clear();
+  while (c->prev()) seen.append(c->key()).append(" ");
+  CHECK(seen == "c b a ");
+  REQUIRE(c->seek("bb"));
+  CHECK(c->key() == "c");
+  REQUIRE(c->prev());
+  CHECK(c->key() == "b");
+  REQUIRE(c->next());
+  CHECK(c->key() == "c");
+  CHECK_FALSE(c->seek("d"));
+  REQUIRE(c->prev());
+  CHECK(c->key() == "c");
+}
