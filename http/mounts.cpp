@@ -36,7 +36,8 @@ mounts::mounts(const server_settings& settings, const std::vector<mounted>& all)
   const bool several = all.size() > 1 || !all.front().prefix.empty();
   if (several) templates_ = fixed_route_templates();
   for (const auto& m : all) {
-    if (several && !is_plain_prefix(m.prefix)) throw std::invalid_argument("'" + m.prefix + "' is not the prefix of a system: a slash and a name");
+    if (several && !is_plain_prefix(m.prefix))
+      throw std::invalid_argument("'" + m.prefix + "' is not the prefix of a system: a slash and a name");
     const auto& added = all_.emplace_back(settings, m, static_cast<route_id>(templates_.size()));
     for (const auto& path : added.routes.table().templates()) templates_.push_back(path == "unmatched" ? path : m.prefix + path);
   }

@@ -21,7 +21,8 @@ struct mounted {
 class mounts {
  public:
   struct mount {
-    mount(const server_settings& settings, const mounted& m, route_id first) : routes(settings, *m.door, m.prefix), door(*m.door), first_route(first) {}
+    mount(const server_settings& settings, const mounted& m, route_id first)
+        : routes(settings, *m.door, m.prefix), door(*m.door), first_route(first) {}
     router routes;
     front_door& door;
     route_id first_route;  ///< its routes' numbers count from here in templates()

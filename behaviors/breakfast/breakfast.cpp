@@ -51,7 +51,7 @@ system_declaration breakfast() {
       .finder("findByOrderid", &pay::order_id);
 
   s.context<delivery>("delivery", "delivery", "deliveries")
-      .handles<prepare_delivery, start_delivery, complete_delivery, cancel_delivery, resume_delivery>()
+      .handles<prepare_delivery, start_delivery, start_if_resumed, complete_delivery, cancel_delivery, resume_delivery>()
       .records<delivery_ordered, shipped, delivered, delivery_canceled, delivery_resumed>()
       .on_status<start_delivery>("Delivery Start")
       .on_status<complete_delivery>("Delivery Completed")

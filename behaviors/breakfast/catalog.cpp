@@ -38,8 +38,7 @@ result<outcome> decide(const catalog& s, const remove_catalog&, const given& g) 
 
 result<outcome> decide(const catalog& s, const take_stock& c, const given& g) {
   if (!g.exists) return rejection::invalid("foodcaltalogid", "There is no food catalogue " + std::to_string(g.id) + "; see /foodCatalogs.");
-  if (s.stock < c.qty)
-    return rejection::conflict("There are only " + std::to_string(s.stock) + " of '" + s.name + "' left; order fewer.");
+  if (s.stock < c.qty) return rejection::conflict("There are only " + std::to_string(s.stock) + " of '" + s.name + "' left; order fewer.");
   return stock_moved(s, -c.qty);
 }
 

@@ -24,7 +24,8 @@ result<outcome> decide(const customer&, const replace_customer& c, const given& 
 
 result<outcome> decide(const customer& s, const change_customer& c, const given& g) {
   if (!g.exists) return no_such_customer();
-  return record_event(customer_changed{{c.name.value_or(s.name), c.phone ? c.phone : s.phone, c.address ? c.address : s.address, c.age ? c.age : s.age}});
+  return record_event(
+      customer_changed{{c.name.value_or(s.name), c.phone ? c.phone : s.phone, c.address ? c.address : s.address, c.age ? c.age : s.age}});
 }
 
 result<outcome> decide(const customer& s, const leave&, const given& g) {

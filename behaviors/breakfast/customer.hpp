@@ -39,8 +39,9 @@ struct customer {
   bool left = false;
 
   static std::vector<field_spec> fields() {
-    return {name_field<&customer::name>(), field<&customer::phone>("phone").length(0, 32), field<&customer::address>("address").length(0, 255),
-            field<&customer::age>("age").at_least(0).at_most(age_max), field<&customer::left>("left").hide()};
+    return {name_field<&customer::name>(), field<&customer::phone>("phone").length(0, 32),
+            field<&customer::address>("address").length(0, 255), field<&customer::age>("age").at_least(0).at_most(age_max),
+            field<&customer::left>("left").hide()};
   }
 };
 

@@ -4,6 +4,8 @@ namespace crema::breakfast {
 
 namespace {
 
+constexpr std::chrono::minutes resumed_by{10};  // no request takes longer (runtime.requestTimeLimitMs)
+
 std::int64_t number(const given& g) { return static_cast<std::int64_t>(g.id); }
 
 rejection no_such_delivery() { return rejection::not_found("There is no such delivery."); }
@@ -15,8 +17,13 @@ rejection not_allowed(const delivery& s, std::string_view to, std::string_view f
 
 }  // namespace
 
-result<outcome> decide(const delivery&, const prepare_delivery&, const given& g) {
-  if (g.exists) return nothing();  // canceled before it was known, too
+result<outcome> decide(const delivery& s, const prepare_delivery&, const given& g) {
+  if (g.exists) {
+    // A cancel came first, and may still fail: then it goes back to an order that is known here.
+    if (!s.unknown) return nothing();
+    auto noted = record_event(delivery_ordered{{number(g), delivery_status::canceled}});
+    return g.setting<bool>("autoShip") ? std::move(noted).then_after(resumed_by, start_if_resumed{}) : noted;
+  }
   auto prepared = record_event(delivery_ordered{{number(g), delivery_status::ordered}});
   if (!g.setting<bool>("autoShip")) return prepared;
   return std::move(prepared).also(shipped{{number(g), delivery_status::started}});
@@ -31,6 +38,11 @@ result<outcome> decide(const delivery& s, const start_delivery&, const given& g)
     case delivery_status::canceled: break;
   }
   return not_allowed(s, "Delivery Start", "Do not send it.");
+}
+
+result<outcome> decide(const delivery& s, const start_if_resumed&, const given& g) {
+  if (!g.exists || s.status != delivery_status::ordered) return nothing();
+  return record_event(shipped{{s.order_id, delivery_status::started}});
 }
 
 result<outcome> decide(const delivery& s, const complete_delivery&, const given& g) {
@@ -57,7 +69,7 @@ result<outcome> decide(const delivery& s, const resume_delivery&, const given& g
   return record_event(delivery_resumed{{s.order_id, s.before_cancel}});
 }
 
-void evolve(delivery& s, const delivery_ordered& e) { s = {e.order_id, e.status, e.status, false}; }
+void evolve(delivery& s, const delivery_ordered& e) { s = {e.order_id, e.status, delivery_status::ordered, false}; }
 
 void evolve(delivery& s, const shipped& e) { s.status = e.status; }
 

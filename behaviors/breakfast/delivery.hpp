@@ -14,8 +14,8 @@ namespace crema::breakfast {
 enum class delivery_status : std::uint8_t { ordered, started, completed, canceled };
 }
 template <>
-inline constexpr std::array<std::string_view, 4> crema::literals_of<crema::breakfast::delivery_status>{"Ordered", "Delivery Start",
-                                                                                                       "Delivery Completed", "Cancelled-delivery"};
+inline constexpr std::array<std::string_view, 4> crema::literals_of<crema::breakfast::delivery_status>{
+    "Ordered", "Delivery Start", "Delivery Completed", "Cancelled-delivery"};
 
 namespace crema::breakfast {
 
@@ -58,6 +58,12 @@ struct start_delivery {
 
 struct complete_delivery {
   static constexpr std::string_view type_name = "complete_delivery";
+  static std::vector<field_spec> fields() { return {}; }
+};
+
+/// Some time after an order's message met a cancel: if that failed, the delivery starts by itself after all.
+struct start_if_resumed {
+  static constexpr std::string_view type_name = "start_if_resumed";
   static std::vector<field_spec> fields() { return {}; }
 };
 
@@ -105,8 +111,9 @@ struct delivery_resumed : delivery_facts {
 
 // ---- rules
 
-result<outcome> decide(const delivery&, const prepare_delivery&, const given&);   // nothing → delivery_ordered (→ shipped, by the setting)
-result<outcome> decide(const delivery&, const start_delivery&, const given&);     // Ordered → shipped
+result<outcome> decide(const delivery&, const prepare_delivery&, const given&);  // nothing → delivery_ordered (→ shipped, by the setting)
+result<outcome> decide(const delivery&, const start_delivery&, const given&);    // Ordered → shipped
+result<outcome> decide(const delivery&, const start_if_resumed&, const given&);   // Ordered → shipped, else nothing
 result<outcome> decide(const delivery&, const complete_delivery&, const given&);  // Delivery Start → delivered
 result<outcome> decide(const delivery&, const cancel_delivery&, const given&);    // not completed → delivery_canceled
 result<outcome> decide(const delivery&, const resume_delivery&, const given&);    // Cancelled-delivery → delivery_resumed

@@ -27,7 +27,10 @@ void apply(rows<my_order>& all, const ordered& e, const event_meta& m) {
   all.put(m.id, {static_cast<std::int64_t>(m.id), e.customer_id, e.catalog_id, e.qty, std::nullopt, e.status});
 }
 
-void apply(rows<my_order>& all, const delivery_ordered& e, const event_meta& m) { move_on(all, e, m); }
+void apply(rows<my_order>& all, const delivery_ordered& e, const event_meta& m) {
+  if (e.status == delivery_status::ordered) return move_on(all, e, m);
+  all.update(m.id, [&](my_order& row) { row.delivery_id = static_cast<std::int64_t>(m.id); });  // its cancel is not settled yet
+}
 
 void apply(rows<my_order>& all, const shipped& e, const event_meta& m) { move_on(all, e, m); }
 

@@ -24,8 +24,9 @@ struct my_order {
   std::optional<delivery_status> status{};
 
   static std::vector<field_spec> fields() {
-    return {field<&my_order::order_id>("orderid"), customer_id_field<&my_order::customer_id>(), field<&my_order::catalog_id>("foodcatlogid"),
-            qty_field<&my_order::qty>(), field<&my_order::delivery_id>("deliveryid"), field<&my_order::status>("status")};
+    return {field<&my_order::order_id>("orderid"),        customer_id_field<&my_order::customer_id>(),
+            field<&my_order::catalog_id>("foodcatlogid"), qty_field<&my_order::qty>(),
+            field<&my_order::delivery_id>("deliveryid"),  field<&my_order::status>("status")};
   }
 };
 

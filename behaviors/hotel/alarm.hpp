@@ -20,7 +20,8 @@ struct alarm_facts {
   timestamp create_time{};
 
   static std::vector<field_spec> fields() {
-    return {book_id_field<&alarm_facts::book_id>(), field<&alarm_facts::to>("to").means("\"guest\" or \"host\", and whose number is known."),
+    return {book_id_field<&alarm_facts::book_id>(),
+            field<&alarm_facts::to>("to").means("\"guest\" or \"host\", and whose number is known."),
             field<&alarm_facts::text>("text").length(0, 1000), field<&alarm_facts::create_time>("createTime")};
   }
 };

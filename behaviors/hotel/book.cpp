@@ -13,8 +13,7 @@ result<outcome> decide(const book&, const place_booking& c, const given& g) {
   const auto book_id = c.book_id.value_or(number);
   const bool in_calendar = g.setting<bool>("rejectOverlaps");
 
-  if (g.setting<bool>("requireRoom") && !g.reply<room_registered>())
-    return ask(check_room{}).at(static_cast<std::uint64_t>(c.room_id));
+  if (g.setting<bool>("requireRoom") && !g.reply<room_registered>()) return ask(check_room{}).at(static_cast<std::uint64_t>(c.room_id));
   if (in_calendar && !g.reply<stay_reserved>())
     return ask(reserve_stay{c.room_id, number, c.start_date, c.end_date}).undone_by(release_stay{c.room_id, number});
   if (!g.reply<payment_approved>())

@@ -31,9 +31,14 @@ struct book_facts {
   bool in_calendar = false;  ///< the stay was reserved in the room's calendar
 
   static std::vector<field_spec> fields() {
-    return {book_id_field<&book_facts::book_id>(),   room_id_field<&book_facts::room_id>(),       price_field<&book_facts::price>(),
-            host_id_field<&book_facts::host_id>(),   guest_id_field<&book_facts::guest_id>(),     start_date_field<&book_facts::start_date>(),
-            end_date_field<&book_facts::end_date>(), field<&book_facts::status>("status"),
+    return {book_id_field<&book_facts::book_id>(),
+            room_id_field<&book_facts::room_id>(),
+            price_field<&book_facts::price>(),
+            host_id_field<&book_facts::host_id>(),
+            guest_id_field<&book_facts::guest_id>(),
+            start_date_field<&book_facts::start_date>(),
+            end_date_field<&book_facts::end_date>(),
+            field<&book_facts::status>("status"),
             field<&book_facts::in_calendar>("inCalendar").hide()};
   }
 };

@@ -40,8 +40,8 @@ struct reserve_stay {
   calendar_date end_date{};
 
   static std::vector<field_spec> fields() {
-    return {room_id_field<&reserve_stay::room_id>(), field<&reserve_stay::booking>("booking"), start_date_field<&reserve_stay::start_date>(),
-            end_date_field<&reserve_stay::end_date>()};
+    return {room_id_field<&reserve_stay::room_id>(), field<&reserve_stay::booking>("booking"),
+            start_date_field<&reserve_stay::start_date>(), end_date_field<&reserve_stay::end_date>()};
   }
 };
 
@@ -50,9 +50,7 @@ struct release_stay {
   std::int64_t room_id = 0;
   std::int64_t booking = 0;
 
-  static std::vector<field_spec> fields() {
-    return {room_id_field<&release_stay::room_id>(), field<&release_stay::booking>("booking")};
-  }
+  static std::vector<field_spec> fields() { return {room_id_field<&release_stay::room_id>(), field<&release_stay::booking>("booking")}; }
 };
 
 // ---- events
@@ -75,9 +73,7 @@ struct stay_released {
   std::int64_t room_id = 0;
   std::int64_t booking = 0;
 
-  static std::vector<field_spec> fields() {
-    return {room_id_field<&stay_released::room_id>(), field<&stay_released::booking>("booking")};
-  }
+  static std::vector<field_spec> fields() { return {room_id_field<&stay_released::room_id>(), field<&stay_released::booking>("booking")}; }
 };
 
 // ---- rules

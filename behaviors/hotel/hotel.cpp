@@ -36,7 +36,9 @@ auto tell_host(std::string text) {
 system_declaration hotel() {
   system_builder s("hotel");
   s.setting({"requireRoom", false, "Whether only a registered room can be booked.", 0, 0});
-  s.setting({"rejectOverlaps", false, "Whether a stay that overlaps another one in the same room is refused. Stays booked while this is off are not looked at.", 0, 0});
+  s.setting({"rejectOverlaps", false,
+             "Whether a stay that overlaps another one in the same room is refused. Stays booked while this is off are not looked at.", 0,
+             0});
   s.setting({"alarm.prefix", std::string("Hello"), "How each notification to guest and host begins.", 1, 100});
 
   // Their order numbers them on disk: FROZEN, append only.
@@ -83,9 +85,10 @@ system_declaration hotel() {
   s.whenever<booked>().tell<send_alarm>(tell_guest("Your booking is made")).tell<send_alarm>(tell_host("Your room is booked"));
   s.whenever<payment_approved>().tell<send_alarm>(tell_guest("Your payment is approved")).tell<send_alarm>(tell_host("Your room is paid"));
   s.whenever<book_canceled>().tell<send_alarm>(tell_guest("Your booking is canceled"));
-  s.whenever<payment_canceled>().tell<send_alarm>([tell = tell_guest("Your payment is canceled")](const payment_canceled& e, const event_meta& m) {
-    return e.voided ? std::nullopt : std::optional(tell(e, m));
-  });
+  s.whenever<payment_canceled>().tell<send_alarm>(
+      [tell = tell_guest("Your payment is canceled")](const payment_canceled& e, const event_meta& m) {
+        return e.voided ? std::nullopt : std::optional(tell(e, m));
+      });
 
   // What people are told.
   s.whenever<notified>().notify("alarm", [](const notified& e) { return notification{e.to, e.text}; });

@@ -25,9 +25,9 @@ struct mypage {
   std::optional<pay_status> pay{};
 
   static std::vector<field_spec> fields() {
-    return {book_id_field<&mypage::book_id>(),     room_id_field<&mypage::room_id>(), guest_id_field<&mypage::guest_id>(),
-            host_id_field<&mypage::host_id>(),     price_field<&mypage::price>(),     start_date_field<&mypage::start_date>(),
-            end_date_field<&mypage::end_date>(),   field<&mypage::book>("bookStatus"), field<&mypage::pay>("payStatus")};
+    return {book_id_field<&mypage::book_id>(),   room_id_field<&mypage::room_id>(),  guest_id_field<&mypage::guest_id>(),
+            host_id_field<&mypage::host_id>(),   price_field<&mypage::price>(),      start_date_field<&mypage::start_date>(),
+            end_date_field<&mypage::end_date>(), field<&mypage::book>("bookStatus"), field<&mypage::pay>("payStatus")};
   }
 };
 

@@ -16,8 +16,8 @@ outcome taken_back(const payment& s, bool voided) {
 result<outcome> decide(const payment& s, const approve_payment& c, const given& g) {
   if (g.exists && s.status == pay_status::canceled) return rejection::conflict("The payment of this booking has been canceled.");
   if (g.exists) return nothing().answering(payment_approved{s});
-  return record_event(payment_approved{
-      {c.book_id, c.room_id, c.guest_id, c.host_id, c.price, c.start_date, c.end_date, pay_status::approved, false}});
+  return record_event(
+      payment_approved{{c.book_id, c.room_id, c.guest_id, c.host_id, c.price, c.start_date, c.end_date, pay_status::approved, false}});
 }
 
 result<outcome> decide(const payment& s, const void_payment&, const given& g) {

@@ -31,9 +31,9 @@ struct pay_facts {
   bool voided = false;  ///< of a booking that failed: not in the collection, and nobody is told
 
   static std::vector<field_spec> fields() {
-    return {book_id_field<&pay_facts::book_id>(),       room_id_field<&pay_facts::room_id>(),   guest_id_field<&pay_facts::guest_id>(),
-            host_id_field<&pay_facts::host_id>(),       price_field<&pay_facts::price>(),       start_date_field<&pay_facts::start_date>(),
-            end_date_field<&pay_facts::end_date>(),     field<&pay_facts::status>("status"),    field<&pay_facts::voided>("voided").hide()};
+    return {book_id_field<&pay_facts::book_id>(),   room_id_field<&pay_facts::room_id>(), guest_id_field<&pay_facts::guest_id>(),
+            host_id_field<&pay_facts::host_id>(),   price_field<&pay_facts::price>(),     start_date_field<&pay_facts::start_date>(),
+            end_date_field<&pay_facts::end_date>(), field<&pay_facts::status>("status"),  field<&pay_facts::voided>("voided").hide()};
   }
 };
 

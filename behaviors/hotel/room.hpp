@@ -47,7 +47,8 @@ struct register_room {
   std::optional<std::string> name{};
 
   static std::vector<field_spec> fields() {
-    return {price_field<&register_room::price>(), host_id_field<&register_room::host_id>(), field<&register_room::name>("name").length(0, 100)};
+    return {price_field<&register_room::price>(), host_id_field<&register_room::host_id>(),
+            field<&register_room::name>("name").length(0, 100)};
   }
 };
 

@@ -30,18 +30,12 @@ struct my_reservation {
   std::optional<timestamp> expected_delivery_at{};
 
   static std::vector<field_spec> fields() {
-    return {reservation_id_field<&my_reservation::reservation_id>(),
-            field<&my_reservation::payment_id>("paymentId"),
-            field<&my_reservation::receipt_id>("receiptId"),
-            user_id_field<&my_reservation::user_id>(),
-            user_address_field<&my_reservation::user_address>(),
-            product_id_field<&my_reservation::product_id>(),
-            product_name_field<&my_reservation::product_name>(),
-            price_field<&my_reservation::price>(),
-            field<&my_reservation::status>("reservationStatus"),
-            field<&my_reservation::payment>("paymentStatus"),
-            field<&my_reservation::receipt>("receiptStatus"),
-            field<&my_reservation::expected_delivery_at>("expectedDeliveryAt")};
+    return {reservation_id_field<&my_reservation::reservation_id>(), field<&my_reservation::payment_id>("paymentId"),
+            field<&my_reservation::receipt_id>("receiptId"),         user_id_field<&my_reservation::user_id>(),
+            user_address_field<&my_reservation::user_address>(),     product_id_field<&my_reservation::product_id>(),
+            product_name_field<&my_reservation::product_name>(),     price_field<&my_reservation::price>(),
+            field<&my_reservation::status>("reservationStatus"),     field<&my_reservation::payment>("paymentStatus"),
+            field<&my_reservation::receipt>("receiptStatus"),        field<&my_reservation::expected_delivery_at>("expectedDeliveryAt")};
   }
 };
 

@@ -64,9 +64,12 @@ struct pay_reservation {
   std::optional<std::string> card_no{};
 
   static std::vector<field_spec> fields() {
-    return {reservation_id_field<&pay_reservation::reservation_id>(), user_id_field<&pay_reservation::user_id>(),
-            product_id_field<&pay_reservation::product_id>(),         product_name_field<&pay_reservation::product_name>(),
-            price_field<&pay_reservation::price>(),                   card_no_field<&pay_reservation::card_no>()};
+    return {reservation_id_field<&pay_reservation::reservation_id>(),
+            user_id_field<&pay_reservation::user_id>(),
+            product_id_field<&pay_reservation::product_id>(),
+            product_name_field<&pay_reservation::product_name>(),
+            price_field<&pay_reservation::price>(),
+            card_no_field<&pay_reservation::card_no>()};
   }
 };
 

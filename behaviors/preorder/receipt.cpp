@@ -5,8 +5,8 @@ namespace crema::preorder {
 result<outcome> decide(const receipt&, const issue_receipt& c, const given& g) {
   if (g.exists) return nothing();
   const timestamp expected{c.paid_at.ms + std::chrono::milliseconds(delivery_time).count()};
-  return record_event(receipt_created{{c.payment_id, c.reservation_id, c.user_id, c.product_id, c.product_name, c.price,
-                                       receipt_status::issued, expected, g.now, g.now}});
+  return record_event(receipt_created{
+      {c.payment_id, c.reservation_id, c.user_id, c.product_id, c.product_name, c.price, receipt_status::issued, expected, g.now, g.now}});
 }
 
 // Both messages come from the payment, so the cancel cannot come first.

@@ -69,9 +69,12 @@ struct issue_receipt {
   timestamp paid_at{};
 
   static std::vector<field_spec> fields() {
-    return {field<&issue_receipt::payment_id>("paidId"),           reservation_id_field<&issue_receipt::reservation_id>(),
-            user_id_field<&issue_receipt::user_id>(),              product_id_field<&issue_receipt::product_id>(),
-            product_name_field<&issue_receipt::product_name>(),    price_field<&issue_receipt::price>(),
+    return {field<&issue_receipt::payment_id>("paidId"),
+            reservation_id_field<&issue_receipt::reservation_id>(),
+            user_id_field<&issue_receipt::user_id>(),
+            product_id_field<&issue_receipt::product_id>(),
+            product_name_field<&issue_receipt::product_name>(),
+            price_field<&issue_receipt::price>(),
             field<&issue_receipt::paid_at>("paidAt")};
   }
 };

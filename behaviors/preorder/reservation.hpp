@@ -63,9 +63,12 @@ struct reserve {
   std::string status = "order";
 
   static std::vector<field_spec> fields() {
-    return {user_id_field<&reserve::user_id>(),           user_address_field<&reserve::user_address>(),
-            product_id_field<&reserve::product_id>(),     product_name_field<&reserve::product_name>(),
-            price_field<&reserve::price>(),               card_no_field<&reserve::card_no>(),
+    return {user_id_field<&reserve::user_id>(),
+            user_address_field<&reserve::user_address>(),
+            product_id_field<&reserve::product_id>(),
+            product_name_field<&reserve::product_name>(),
+            price_field<&reserve::price>(),
+            card_no_field<&reserve::card_no>(),
             field<&reserve::status>("status").length(1, 50).means("What the caller calls it.")};
   }
 };
@@ -87,7 +90,7 @@ struct reservation_cancelled : reservation_facts {
 
 // ---- rules
 
-result<outcome> decide(const reservation&, const reserve&, const given&);             // nothing → asks the payment → reservation_created
+result<outcome> decide(const reservation&, const reserve&, const given&);  // nothing → asks the payment → reservation_created
 result<outcome> decide(const reservation&, const cancel_reservation&, const given&);  // → reservation_cancelled
 
 void evolve(reservation&, const reservation_created&);

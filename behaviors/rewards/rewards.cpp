@@ -46,10 +46,13 @@ system_declaration rewards() {
   s.context("mypage");
 
   // Who talks to whom. (wallet asks gift: in its decider.)
-  s.whenever<mission_achieved>().tell<allocate_reward>(
-      [](const mission_achieved& e, const event_meta& m) { return allocate_reward{number_of(m), e.customer_id}; });
+  s.whenever<mission_achieved>().tell<allocate_reward>([](const mission_achieved& e, const event_meta& m) {
+    return allocate_reward{number_of(m), e.customer_id};
+  });
   s.whenever<reward_allocated>()
-      .tell<create_wallet>([](const reward_allocated& e, const event_meta& m) { return create_wallet{number_of(m), e.customer_id}; })
+      .tell<create_wallet>([](const reward_allocated& e, const event_meta& m) {
+        return create_wallet{number_of(m), e.customer_id};
+      })
       .tell<reward_mission>([](const reward_allocated&, const event_meta& m) { return reward_mission{number_of(m)}; });
   s.whenever<wallet_exchanged>().tell<exchange_reward>([](const wallet_exchanged&) { return exchange_reward{}; });
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto scattered = table::index;
 constexpr std::uint64_t commit_row = 0;  // of `deferred`: the number of the last commit with changes or moves; those count from 1
-constexpr std::size_t rows_let_go = 8;  // by one commit: more than come, so that none pile up
+constexpr std::size_t rows_let_go = 8;   // by one commit: more than come, so that none pile up
 
 // ---- a row of `deferred`: the changes of one commit
 
@@ -38,8 +38,10 @@ void decode_changes(std::string_view row, key_changes& into) {
 }
 
 void move_into_place(transaction& tx, std::string_view key, const std::optional<std::string>& value) {
-  if (value) tx.put(scattered, key, *value);
-  else (void)tx.erase(scattered, key);
+  if (value)
+    tx.put(scattered, key, *value);
+  else
+    (void)tx.erase(scattered, key);
 }
 
 // ---- reading the two as one
@@ -70,7 +72,9 @@ struct overlay {
   }
 
  private:
-  std::optional<entry> up(key_changes::const_iterator from) const { return from == own->end() ? std::nullopt : std::optional<entry>(*from); }
+  std::optional<entry> up(key_changes::const_iterator from) const {
+    return from == own->end() ? std::nullopt : std::optional<entry>(*from);
+  }
   static std::optional<entry> nearer(std::optional<entry> mine, std::optional<entry> other, bool down) {
     if (!mine || !other) return mine ? mine : other;
     if (mine->first == other->first) return mine;
@@ -220,6 +224,7 @@ class mover {
   void let_rows_go(transaction& tx) {
     for (std::size_t n = 0; n < rows_let_go && first_row_ <= needless_; ++n) (void)tx.erase(table::deferred, number_key(first_row_++));
   }
+
  private:
   std::size_t entries_max_;
   std::string after_;
@@ -228,7 +233,8 @@ class mover {
 
 class deferred_transaction final : public transaction {
  public:
-  deferred_transaction(std::unique_ptr<transaction> below, recent_entries& recent, mover& moves) : recent_(recent), moves_(moves), below_(std::move(below)) {}
+  deferred_transaction(std::unique_ptr<transaction> below, recent_entries& recent, mover& moves)
+      : recent_(recent), moves_(moves), below_(std::move(below)) {}
 
   std::optional<std::string_view> get(table t, std::string_view key) const override {
     require_open();
@@ -240,7 +246,8 @@ class deferred_transaction final : public transaction {
   void put(table t, std::string_view key, std::string_view value) override {
     require_open();
     if (t != scattered) return below_->put(t, key, value);
-    if (key.empty() || key.size() > max_key_bytes) throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
+    if (key.empty() || key.size() > max_key_bytes)
+      throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
     changes_[std::string(key)] = std::string(value);
   }
   bool erase(table t, std::string_view key) override {
@@ -288,9 +295,7 @@ class deferred_transaction final : public transaction {
 
 class deferred_store final : public store {
  public:
-  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : below_(std::move(below)), moves_(entries_max) {
-    move_all_left();
-  }
+  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : below_(std::move(below)), moves_(entries_max) { move_all_left(); }
 
   std::unique_ptr<snapshot> read() const override { return std::make_unique<deferred_snapshot>(*below_, recent_); }
   std::unique_ptr<transaction> write() override { return std::make_unique<deferred_transaction>(below_->write(), recent_, moves_); }

@@ -393,9 +393,8 @@ TEST_CASE("breakfast delivery: given nothing and autoShip on, when prepared, the
 }
 
 TEST_CASE("breakfast delivery: given a delivery in any state, when prepared again, then nothing changes") {
-  for (const auto& past :
-       {deliveries::of(was_prepared), deliveries::of(was_prepared, was_shipped), deliveries::of(was_prepared, was_shipped, was_delivered),
-        deliveries::of(was_prepared, was_stopped), deliveries::of(was_stopped_unknown)})
+  for (const auto& past : {deliveries::of(was_prepared), deliveries::of(was_prepared, was_shipped),
+                           deliveries::of(was_prepared, was_shipped, was_delivered), deliveries::of(was_prepared, was_stopped)})
     for (const bool on : {false, true}) CHECK(nothing_came_of(past.where("autoShip", on).when(prepare_delivery{})));
 }
 
@@ -448,13 +447,35 @@ TEST_CASE("breakfast delivery: given it has arrived, when its order is canceled,
   CHECK(conflicts(deliveries::of(was_prepared, was_shipped, was_delivered).when(cancel_delivery{})));
 }
 
-TEST_CASE("breakfast delivery: given the cancel comes before the delivery is known, then it is canceled for good") {
+TEST_CASE("breakfast delivery: given the cancel comes before the delivery is known, then the order's message leaves it canceled") {
   const auto e = only<delivery_canceled>(deliveries{}.when(cancel_delivery{}));
   CHECK(same(e, was_stopped_unknown));
   const auto after = deliveries::of(e).where("autoShip", true);
   CHECK(after.exists);
   CHECK(after.state.status == delivery_status::canceled);
-  CHECK(nothing_came_of(after.when(prepare_delivery{})));
+  const auto noted = after.when(prepare_delivery{});
+  REQUIRE(noted.ok());
+  REQUIRE(noted->events.size() == 1);
+  REQUIRE(noted->timers.size() == 1);
+  const auto known = after.then(as<delivery_ordered>(noted->events[0]));
+  CHECK(known.state.status == delivery_status::canceled);
+  CHECK(nothing_came_of(known.when(prepare_delivery{})));
+  CHECK(nothing_came_of(known.when(start_if_resumed{})));
+}
+
+TEST_CASE("breakfast delivery: given the order's message met a cancel that failed in the end, then it is not lost") {
+  for (const bool starts : {false, true}) {
+    auto past = deliveries::of(was_stopped_unknown).where("autoShip", starts);
+    const auto noted = past.when(prepare_delivery{});
+    REQUIRE(noted.ok());
+    CHECK(noted->timers.size() == (starts ? 1U : 0U));
+    past.take(as<delivery_ordered>(noted->events.at(0)));
+    past.take(only<delivery_resumed>(past.when(resume_delivery{})));
+    CHECK(past.exists);
+    CHECK(past.state.status == delivery_status::ordered);
+    CHECK(same(only<shipped>(past.when(start_if_resumed{})), was_shipped));
+    CHECK(nothing_came_of(past.then(was_shipped).when(start_if_resumed{})));
+  }
 }
 
 TEST_CASE("breakfast delivery: given a cancel that failed after all, when resumed, then it is what it was before") {

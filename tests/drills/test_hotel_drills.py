@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from crema import all_rows, id_of, nothing_under_way, total, wait_until
+from crema import REPOSITORY, all_rows, id_of, nothing_under_way, total, wait_until
 from httpie import httpie
 from restarts import InheritedNode, LivenessProbe
 from siege import Siege
@@ -18,8 +18,7 @@ from siege import Siege
 SYSTEM = "hotel"
 SECONDS = int(os.environ.get("CREMA_DRILL_SECONDS", "3"))
 BOOKING = {"bookId": 1, "roomId": 1, "price": 1000, "hostId": 10, "guestId": 10, "startDate": 20200101, "endDate": 20200103}
-BREAKER = {"pay.bulkhead.maxConcurrent": 1, "pay.bulkhead.maxQueued": 1, "pay.bulkhead.consecutiveErrors": 2, "pay.bulkhead.openMs": 10000,
-           "pay.bulkhead.halfOpenProbes": 1}
+BREAKER = REPOSITORY / "config" / "hotel-breaker.json"
 
 
 def book(node, **fields):
@@ -149,7 +148,7 @@ def breaker(node):
 
 
 def test_beyond_one_pending_request_bookings_are_refused_at_once(make_node):
-    node = make_node({**BREAKER, "pay.slow.minMs": 900, "pay.slow.maxMs": 900, "pay.bulkhead.callTimeoutMs": 10000})
+    node = make_node({"pay.slow.minMs": 900, "pay.slow.maxMs": 900, "pay.bulkhead.callTimeoutMs": 10000}, config=BREAKER)
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(node.post("/books", json=BOOKING).status_code)) for _ in range(2)]
     for thread in threads:
@@ -167,7 +166,7 @@ def test_beyond_one_pending_request_bookings_are_refused_at_once(make_node):
 
 def test_two_errors_in_a_row_open_the_circuit_for_ten_seconds(make_node):
     """Half of all payments come too late, so two in a row are soon found; later, one in time closes the circuit again."""
-    node = make_node({**BREAKER, "pay.slow.minMs": 1, "pay.slow.maxMs": 400, "pay.bulkhead.callTimeoutMs": 200})
+    node = make_node(config=BREAKER)
     statuses = []
 
     def another(until):
@@ -185,7 +184,7 @@ def test_two_errors_in_a_row_open_the_circuit_for_ten_seconds(make_node):
     made = statuses.count(201)
     print(collections.Counter(statuses))
     node.stop()
-    node.settings.clear()
+    node.config = None
     node.start()
     chains_are_whole(node)
     assert total(node, "books") == made

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from crema import all_events, all_rows, id_of, nothing_under_way, total, wait_until
+from crema import REPOSITORY, all_events, all_rows, id_of, nothing_under_way, total, wait_until
 from httpie import httpie
 from restarts import InheritedNode, restart_under
 from siege import Siege
@@ -119,11 +119,11 @@ def test_myreservation_stopped(make_node):
 
 def test_payment_slowed(make_node, tmp_path):
     """400 to 620 ms against a time-out of 620 ms: what is answered 201 is paid, what is not is nowhere."""
-    node = make_node({"payment.slow.minMs": 400, "payment.slow.maxMs": 620, "payment.bulkhead.callTimeoutMs": 620})
+    node = make_node(config=REPOSITORY / "config" / "preorder-slow.json")
     figures = Siege(tmp_path, node.base + "/preReservations", {"userId": 1}, concurrent=2, seconds=SECONDS).run()
     assert figures["transactions"] >= 1 and 0.35 < Siege.mean_s(figures) < 2
     node.stop()
-    node.settings.clear()
+    node.config = None
     node.start()
     chains_are_whole(node)
     assert figures["transactions"] <= total(node, "preReservations") <= figures["transactions"] + 2  # those that siege did not wait for

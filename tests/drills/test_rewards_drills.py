@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from crema import all_events, all_rows, id_of, nothing_under_way, set_status, total, wait_until
+from crema import REPOSITORY, all_events, all_rows, id_of, nothing_under_way, set_status, total, wait_until
 from httpie import httpie
 from siege import Siege
 
@@ -149,18 +149,18 @@ def test_the_reward_follows_an_exchange_that_it_missed(make_node):
     chains_are_whole(node, 1)
 
 
-ONE_AT_A_TIME = {"gift.bulkhead.maxConcurrent": 1, "gift.bulkhead.maxQueued": 0}
+ONE_AT_A_TIME = REPOSITORY / "config" / "rewards-bulkhead.json"
 
 
 def test_one_user_passes_the_bulkhead(make_node):
-    node = make_node({**ONE_AT_A_TIME, "gift.slow.minMs": 50, "gift.slow.maxMs": 100})
+    node = make_node(config=ONE_AT_A_TIME)
     wallets = filled(node, achieve_many(node, 10))
     assert [exchange(node, w).status_code for w in wallets] == [200] * 10
     chains_are_whole(node, 10)
 
 
 def test_a_second_user_is_refused_at_once(make_node):
-    node = make_node({**ONE_AT_A_TIME, "gift.slow.minMs": 1500, "gift.slow.maxMs": 1500})
+    node = make_node({"gift.slow.minMs": 1500, "gift.slow.maxMs": 1500}, config=ONE_AT_A_TIME)
     first, second = filled(node, achieve_many(node, 2))
     answers = []
     one = threading.Thread(target=lambda: answers.append(exchange(node, first)))
@@ -178,7 +178,7 @@ def test_a_second_user_is_refused_at_once(make_node):
 
 
 def test_of_two_users_some_are_refused_and_none_gets_half(make_node):
-    node = make_node({**ONE_AT_A_TIME, "gift.slow.minMs": 20, "gift.slow.maxMs": 40})
+    node = make_node(config=ONE_AT_A_TIME)
     wallets = filled(node, achieve_many(node, 40))
     halves = wallets[:20], wallets[20:]
     with concurrent.futures.ThreadPoolExecutor(2) as users:
