@@ -221,6 +221,11 @@ class mover {
     }
     return run;
   }
+  void begin(std::uint64_t first_row, std::uint64_t published) {
+    first_row_ = first_row;
+    needless_ = first_row - 1;
+    round_began_ = published;
+  }
   void let_rows_go(transaction& tx) {
     for (std::size_t n = 0; n < rows_let_go && first_row_ <= needless_; ++n) (void)tx.erase(table::deferred, number_key(first_row_++));
   }
@@ -295,7 +300,9 @@ class deferred_transaction final : public transaction {
 
 class deferred_store final : public store {
  public:
-  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : below_(std::move(below)), moves_(entries_max) { move_all_left(); }
+  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : below_(std::move(below)), moves_(entries_max) {
+    load_what_is_left();
+  }
 
   std::unique_ptr<snapshot> read() const override { return std::make_unique<deferred_snapshot>(*below_, recent_); }
   std::unique_ptr<transaction> write() override { return std::make_unique<deferred_transaction>(below_->write(), recent_, moves_); }
@@ -304,22 +311,21 @@ class deferred_store final : public store {
   void trim() noexcept override { below_->trim(); }
 
  private:
-  void move_all_left() {
-    key_changes left;
-    std::vector<std::string> rows;
-    {
-      const auto now = below_->read();
-      const auto at = now->open(table::deferred);
-      for (bool there = at->seek({}); there; there = at->next()) {
-        if (tail_number(at->key()) != commit_row) decode_changes(at->value(), left);
-        rows.emplace_back(at->key());
-      }
+  // What an earlier run left goes on waiting. Some of it may be in its place already: moving it again changes nothing.
+  void load_what_is_left() {
+    const auto now = below_->read();
+    const auto at = now->open(table::deferred);
+    std::uint64_t first = 0, last = 0;
+    for (bool there = at->seek(number_key(commit_row + 1)); there; there = at->next()) {
+      key_changes row;
+      decode_changes(at->value(), row);
+      last = tail_number(at->key());
+      if (first == 0) first = last;
+      recent_.load(row, last);
     }
-    if (rows.empty()) return;
-    const auto tx = below_->write();
-    for (const auto& [key, value] : left) move_into_place(*tx, key, value);
-    for (const auto& row : rows) (void)tx->erase(table::deferred, row);
-    tx->commit();
+    const auto commits = read_number(*now, table::deferred, number_key(commit_row)).value_or(0);
+    recent_.load({}, commits);
+    moves_.begin(first == 0 ? commits + 1 : first, commits);
   }
 
   const std::shared_ptr<store> below_;

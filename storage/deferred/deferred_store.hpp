@@ -5,7 +5,7 @@
 // the table's end, and keeps them in memory. Beyond `entries_max` it also moves a run of them, neighbours by key, to their places:
 // they share pages. Readers see the two as one table, each snapshot the state of one commit.
 //
-// Opening it moves what was left before. Whoever reads the wrapped store directly does not see what is deferred.
+// Opening it reads what was left before; nothing is replayed. Whoever reads the wrapped store directly does not see what is deferred.
 // Threads: as storage/store.hpp says.
 #pragma once
 

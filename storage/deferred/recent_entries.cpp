@@ -5,16 +5,29 @@
 
 namespace crema::storage {
 
-std::uint64_t recent_entries::enter() {
-  const std::lock_guard lock(readers_mutex_);
-  ++readers_[published_];
-  return published_;
+std::uint64_t sort_key::number_at(std::string_view k, std::size_t at) noexcept {
+  std::uint64_t n = 0;  // a key that ends earlier sorts before its longer kin: as if zeros followed, then by its text
+  for (std::size_t i = at; i < at + 8; ++i) n = n << 8U | (i < k.size() ? static_cast<std::uint8_t>(k[i]) : 0U);
+  return n;
 }
 
-void recent_entries::leave(std::uint64_t entered) {
-  const std::lock_guard lock(readers_mutex_);
-  const auto at = readers_.find(entered);
-  if (--at->second == 0) readers_.erase(at);
+// Counted first, then looked again: a commit that was published meanwhile may have let go of what this reader would need.
+std::uint64_t reader_count::enter() noexcept {
+  for (;;) {
+    const auto commit = published_.load();
+    auto& here = readers_[commit % places];
+    here.fetch_add(1);
+    if (published_.load() == commit) return commit;
+    here.fetch_sub(1);
+  }
+}
+
+void reader_count::leave(std::uint64_t entered) noexcept { readers_[entered % places].fetch_sub(1); }
+
+std::uint64_t reader_count::oldest() noexcept {
+  const auto last = published_.load();
+  while (oldest_ < last && readers_[oldest_ % places].load() == 0) ++oldest_;
+  return oldest_;
 }
 
 bool recent_entries::empty() const {
@@ -30,7 +43,7 @@ const recent_entries::version* recent_entries::seen(const history& h, std::uint6
 
 std::optional<std::optional<std::string>> recent_entries::find(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  const auto found = entries_.find(key);
+  const auto found = entries_.find(sort_view(key));
   if (found == entries_.end()) return std::nullopt;
   const auto* v = seen(found->second, at);
   return v == nullptr ? std::nullopt : std::optional(v->value);
@@ -38,25 +51,25 @@ std::optional<std::optional<std::string>> recent_entries::find(std::string_view 
 
 std::optional<recent_entries::entry> recent_entries::first_seen(histories::const_iterator from, std::uint64_t at) const {
   for (; from != entries_.end(); ++from)
-    if (const auto* v = seen(from->second, at)) return entry{from->first, v->value};
+    if (const auto* v = seen(from->second, at)) return entry{from->first.text, v->value};
   return std::nullopt;
 }
 
 std::optional<recent_entries::entry> recent_entries::first_from(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  return first_seen(entries_.lower_bound(key), at);
+  return first_seen(entries_.lower_bound(sort_view(key)), at);
 }
 
 std::optional<recent_entries::entry> recent_entries::first_after(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  return first_seen(entries_.upper_bound(key), at);
+  return first_seen(entries_.upper_bound(sort_view(key)), at);
 }
 
 std::optional<recent_entries::entry> recent_entries::last_before(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  for (auto from = entries_.lower_bound(key); from != entries_.begin();) {
+  for (auto from = entries_.lower_bound(sort_view(key)); from != entries_.begin();) {
     --from;
-    if (const auto* v = seen(from->second, at)) return entry{from->first, v->value};
+    if (const auto* v = seen(from->second, at)) return entry{from->first.text, v->value};
   }
   return std::nullopt;
 }
@@ -65,29 +78,29 @@ std::optional<recent_entries::entry> recent_entries::last_before(std::string_vie
 
 std::vector<recent_entries::entry> recent_entries::run_after(std::string_view after, std::size_t count, const key_changes& changing) const {
   std::vector<entry> run;  // no lock: nobody else changes entries_
-  for (auto at = entries_.upper_bound(after); at != entries_.end() && run.size() < count; ++at)
-    if (at->second.moved == 0 && !changing.contains(at->first)) run.emplace_back(at->first, at->second.versions.back().value);
+  for (auto at = entries_.upper_bound(sort_view(after)); at != entries_.end() && run.size() < count; ++at)
+    if (at->second.moved == 0 && !changing.contains(at->first.text)) run.emplace_back(at->first.text, at->second.versions.back().value);
   return run;
 }
 
 void recent_entries::prepare(const key_changes& changes) {
-  const auto oldest = oldest_reader();
+  const auto oldest = readers_.oldest(), commit = published() + 1;
   const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : changes) {
-    auto& h = entries_[key];
+    auto& h = entries_[sort_key(key)];
     if (h.versions.empty() || h.moved != 0) ++unmoved_;
     h.moved = 0;
     // Of the versions that every reader is past, the newest is enough.
     auto newer = std::find_if(h.versions.begin(), h.versions.end(), [&](const version& v) { return v.commit > oldest; });
     if (newer != h.versions.begin()) h.versions.erase(h.versions.begin(), std::prev(newer));
-    h.versions.push_back({published_ + 1, value});
+    h.versions.push_back({commit, value});
   }
 }
 
 void recent_entries::take_back(const key_changes& changes) {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : changes) {
-    const auto at = entries_.find(key);
+    const auto at = entries_.find(sort_view(key));
     at->second.versions.pop_back();
     if (!at->second.versions.empty()) continue;
     entries_.erase(at);
@@ -96,32 +109,30 @@ void recent_entries::take_back(const key_changes& changes) {
 }
 
 void recent_entries::publish(const std::vector<entry>& moved) {
-  const auto commit = published_ + 1;
+  const auto commit = published() + 1;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, value] : moved) entries_.find(key)->second.moved = commit;
+    for (const auto& [key, value] : moved) entries_.find(sort_view(key))->second.moved = commit;
   }
   for (const auto& [key, value] : moved) forgettable_.emplace_back(commit, key);
   unmoved_ -= moved.size();
-  {
-    const std::lock_guard lock(readers_mutex_);
-    published_ = commit;
-  }
+  readers_.publish(commit);
   forget_moved();
 }
 
-std::uint64_t recent_entries::oldest_reader() const {
-  const std::lock_guard lock(readers_mutex_);
-  return readers_.empty() ? published_ : readers_.begin()->first;
+void recent_entries::load(const key_changes& changes, std::uint64_t commit) {
+  for (const auto& [key, value] : changes) entries_[sort_key(key)].versions = {{commit, value}};
+  unmoved_ = entries_.size();
+  readers_.publish(commit);
 }
 
 // What every reader finds in its place.
 void recent_entries::forget_moved() {
-  const auto oldest = oldest_reader();
+  const auto oldest = readers_.oldest();
   if (forgettable_.empty() || forgettable_.front().first > oldest) return;
   const std::lock_guard lock(mutex_);
   for (; !forgettable_.empty() && forgettable_.front().first <= oldest; forgettable_.pop_front()) {
-    const auto at = entries_.find(forgettable_.front().second);
+    const auto at = entries_.find(sort_view(forgettable_.front().second));
     if (at != entries_.end() && at->second.moved == forgettable_.front().first) entries_.erase(at);
   }
 }

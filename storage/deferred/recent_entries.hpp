@@ -4,10 +4,12 @@
 // commit that its snapshot shows. Methods of the first group are for any thread, those of the second for the writer's.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -20,13 +22,55 @@ namespace crema::storage {
 /// Key → value; nothing: erased.
 using key_changes = std::map<std::string, std::optional<std::string>, std::less<>>;
 
+/// A key whose first sixteen bytes compare as two numbers: most comparisons need no more, and do not leave the tree's node.
+struct sort_key {
+  explicit sort_key(std::string_view k) : first(number_at(k, 0)), second(number_at(k, 8)), text(k) {}
+  std::uint64_t first, second;
+  std::string text;
+
+  static std::uint64_t number_at(std::string_view k, std::size_t at) noexcept;
+};
+struct sort_view {
+  explicit sort_view(std::string_view k) noexcept : first(sort_key::number_at(k, 0)), second(sort_key::number_at(k, 8)), text(k) {}
+  std::uint64_t first, second;
+  std::string_view text;
+};
+struct by_bytes {
+  using is_transparent = void;
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const noexcept {
+    if (a.first != b.first) return a.first < b.first;
+    if (a.second != b.second) return a.second < b.second;
+    return std::string_view(a.text) < std::string_view(b.text);
+  }
+};
+
+/// Which readers of which commits there are. Entering takes no lock.
+class reader_count {
+ public:
+  /// Of the commit that is the last one now; returns its number.
+  std::uint64_t enter() noexcept;
+  void leave(std::uint64_t entered) noexcept;
+  std::uint64_t published() const noexcept { return published_.load(); }
+  /// The writer's.
+  void publish(std::uint64_t commit) noexcept { published_.store(commit); }
+  /// No reader is of a commit before this one. The writer's.
+  std::uint64_t oldest() noexcept;
+
+ private:
+  static constexpr std::size_t places = 1024;  // of commits; one that is used again holds both until both have left
+  std::array<std::atomic<std::uint32_t>, places> readers_{};
+  std::atomic<std::uint64_t> published_{0};
+  std::uint64_t oldest_ = 0;
+};
+
 class recent_entries {
  public:
   using entry = std::pair<std::string, std::optional<std::string>>;
 
   // ---- readers
-  std::uint64_t enter();
-  void leave(std::uint64_t entered);
+  std::uint64_t enter() noexcept { return readers_.enter(); }
+  void leave(std::uint64_t entered) noexcept { readers_.leave(entered); }
   bool empty() const;
   /// The change of this key as commit `at` left it. Nothing: it is as the wrapped store has it.
   std::optional<std::optional<std::string>> find(std::string_view key, std::uint64_t at) const;
@@ -35,7 +79,7 @@ class recent_entries {
   std::optional<entry> last_before(std::string_view key, std::uint64_t at) const;
 
   // ---- the writer
-  std::uint64_t published() const noexcept { return published_; }
+  std::uint64_t published() const noexcept { return readers_.published(); }
   std::size_t unmoved() const noexcept { return unmoved_; }
   /// At most `count` entries behind `after` that are not in their places, apart from those that `changing` replaces.
   std::vector<entry> run_after(std::string_view after, std::size_t count, const key_changes& changing) const;
@@ -43,6 +87,8 @@ class recent_entries {
   void prepare(const key_changes& changes);
   /// That commit was done: `moved` are in their places.
   void publish(const std::vector<entry>& moved);
+  /// What an earlier run left, row after row; `commit` is the row's.
+  void load(const key_changes& changes, std::uint64_t commit);
   /// That commit was not done.
   void take_back(const key_changes& changes);
 
@@ -55,20 +101,17 @@ class recent_entries {
     std::vector<version> versions;  // oldest first
     std::uint64_t moved = 0;        // the commit that put the latest version in its place; 0: none yet
   };
-  using histories = std::map<std::string, history, std::less<>>;
+  using histories = std::map<sort_key, history, by_bytes>;
 
   static const version* seen(const history& h, std::uint64_t at) noexcept;
   std::optional<entry> first_seen(histories::const_iterator from, std::uint64_t at) const;
-  std::uint64_t oldest_reader() const;
   void forget_moved();
 
   mutable std::shared_mutex mutex_;  // entries_
   histories entries_;
   std::size_t unmoved_ = 0;                                        // writer's
   std::deque<std::pair<std::uint64_t, std::string>> forgettable_;  // writer's: in order of the commit that moved them
-  mutable std::mutex readers_mutex_;                               // published_ and readers_ change together
-  std::uint64_t published_ = 0;                                    // written by the writer only
-  std::map<std::uint64_t, std::size_t> readers_;
+  reader_count readers_;
 };
 
 }  // namespace crema::storage

@@ -215,7 +215,7 @@ def test_guest_and_host_are_each_told_of_booking_and_payment(node, number):
 
 def test_guest_3_is_told(make_node):
     """The line that the log adapter writes."""
-    fresh = make_node({"hotel.alarm.prefix": "Dear customer,"})
+    fresh = make_node({"alarm.prefix": "Dear customer,"})
     booking = book(fresh, guestId=3, hostId=4)
     said = told(fresh, booking, 4)
     assert all(text.startswith("Dear customer,") for _, text in said)
