@@ -36,14 +36,19 @@ using namespace crema;
 using config::values;
 
 template <class T>
-T number(const values& v, const std::string& name) { return static_cast<T>(v.get_int(name)); }
+T number(const values& v, const std::string& name) {
+  return static_cast<T>(v.get_int(name));
+}
 
 // ---- settings into parts
 
 telemetry::log_settings log_settings_of(const values& v) {
   telemetry::log_settings s;
   const auto& level = v.get_text("log.level");
-  s.threshold = level == "debug" ? telemetry::level::debug : level == "warn" ? telemetry::level::warn : level == "error" ? telemetry::level::error : telemetry::level::info;
+  s.threshold = level == "debug"   ? telemetry::level::debug
+                : level == "warn"  ? telemetry::level::warn
+                : level == "error" ? telemetry::level::error
+                                   : telemetry::level::info;
   const auto& format = v.get_text("log.format");
   using style = telemetry::log_settings::style;
   s.format = format == "text" ? style::text : format == "json" ? style::json : style::automatic;
@@ -62,7 +67,8 @@ storage::lmdb_options store_options_of(const values& v) {
 }
 
 std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory, const values& v) {
-  return storage::make_deferred_store(storage::open_lmdb(directory, store_options_of(v)), number<std::size_t>(v, "data.deferredEntriesMax"));
+  return storage::make_deferred_store(storage::open_lmdb(directory, store_options_of(v)),
+                                      number<std::size_t>(v, "data.deferredEntriesMax"));
 }
 
 actors::context_settings context_settings_of(const values& v, const context_declaration& context, const std::string& scope) {
@@ -171,7 +177,8 @@ sigset_t ending_signals() {
 std::optional<int> inherited_socket() {
   const char* count = std::getenv("LISTEN_FDS");
   const char* whose = std::getenv("LISTEN_PID");
-  if (count == nullptr || whose == nullptr || std::strtol(whose, nullptr, 10) != getpid() || std::strtol(count, nullptr, 10) < 1) return std::nullopt;
+  if (count == nullptr || whose == nullptr || std::strtol(whose, nullptr, 10) != getpid() || std::strtol(count, nullptr, 10) < 1)
+    return std::nullopt;
   return 3;
 }
 
@@ -227,13 +234,14 @@ int await_readiness(const all_served& systems, const sigset_t& signals) {
 
 void greet(const values& v, const std::string& what, std::uint16_t port) {
   const auto& listen = v.get_text("http.listen");
-  std::cout << "crema " << CREMA_VERSION << " serves " << what << " at http://" << listen.substr(0, listen.rfind(':')) << ":" << port << " (data in "
-            << v.get_text("data.directory") << ")" << std::endl;
+  std::cout << "crema " << CREMA_VERSION << " serves " << what << " at http://" << listen.substr(0, listen.rfind(':')) << ":" << port
+            << " (data in " << v.get_text("data.directory") << ")" << std::endl;
 }
 
 void open_systems(all_served& systems, const cli::serve_options& options, const actors::clock& time, const telemetry::metrics& metrics) {
   const bool all = options.system.empty();
-  for (const auto& name : all ? system_names() : std::vector{options.system}) systems.emplace_back(options.settings, name, all ? name : "", time, metrics);
+  for (const auto& name : all ? system_names() : std::vector{options.system})
+    systems.emplace_back(options.settings, name, all ? name : "", time, metrics);
 }
 
 // Serves until a signal, then drains: requests in flight finish, everything is on disk.
@@ -284,7 +292,8 @@ int serve(const cli::serve_options& options) {
 // A directory that is not there is a typing mistake, not a new store.
 const std::filesystem::path& existing(const std::filesystem::path& directory) {
   if (!std::filesystem::exists(directory / "data.mdb"))
-    throw storage::storage_error(storage::storage_errc::format, "there is no crema data in " + directory.string() + "; give the right directory");
+    throw storage::storage_error(storage::storage_errc::format,
+                                 "there is no crema data in " + directory.string() + "; give the right directory");
   return directory;
 }
 
@@ -299,10 +308,12 @@ int verify(const cli::verify_options& options) {
 int restore(const cli::restore_options& options) {
   const auto system = find_system(options.system);
   const auto directory = options.settings.get_text("data.directory");
-  const auto from = storage::open_lmdb(existing(options.backup), store_options_of(options.settings));  // as it is: its journal is all that is needed
+  const auto from =
+      storage::open_lmdb(existing(options.backup), store_options_of(options.settings));  // as it is: its journal is all that is needed
   const auto to = open_store(directory, options.settings);
   const auto report = storage::restore(*from, *to, system, options.to_sequence, options.to_time);
-  std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset << std::endl;
+  std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset
+            << std::endl;
   return cli::ok;
 }
 
@@ -313,8 +324,10 @@ int main(int argc, char** argv) {
   does.systems = system_names();
   does.settings = [](const std::string& system) {
     auto all = config::runtime_settings();
-    if (!system.empty()) config::add_system(all, find_system(system));
-    else for (const auto& name : system_names()) config::add_system(all, find_system(name), name + ".");
+    if (!system.empty())
+      config::add_system(all, find_system(system));
+    else
+      for (const auto& name : system_names()) config::add_system(all, find_system(name), name + ".");
     return all;
   };
   does.serve = serve;

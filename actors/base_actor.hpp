@@ -17,8 +17,8 @@ namespace crema::actors {
 
 class base_actor : public caf::event_based_actor {
  public:
-  using caf::event_based_actor::event_based_actor;
   using caf::event_based_actor::enqueue;
+  using caf::event_based_actor::event_based_actor;
 
   void launch(caf::execution_unit* host, bool lazy, bool hide) override {
     __tsan_release(this);  // what its creator wrote

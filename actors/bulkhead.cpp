@@ -25,7 +25,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::sweep_deadlines)
 namespace crema::actors {
 
 bulkhead::bulkhead(caf::actor_config& cfg, services& node, const context_declaration& context)
-    : base_actor(cfg), node_(node), context_(context), settings_(node.settings_of(context.index).bulkhead), breaker_(settings_), status_(node.contexts[context.index].bulkhead) {
+    : base_actor(cfg),
+      node_(node),
+      context_(context),
+      settings_(node.settings_of(context.index).bulkhead),
+      breaker_(settings_),
+      status_(node.contexts[context.index].bulkhead) {
   auto& m = node.metrics;
   const auto counted = [&](const char* result) {
     return m.make_counter("crema_bulkhead_calls_total", "Asks by how they ended", {{"context", context.name}, {"result", result}});
@@ -49,7 +54,8 @@ caf::behavior bulkhead::make_behavior() {
 }
 
 void bulkhead::on_exit() {
-  for (auto& [number, c] : calls_) anon_send(c.asker, failure(c.ask, {rejection_kind::failed, "The gate of '" + context_.name + "' was restarted.", {}, 0}));
+  for (auto& [number, c] : calls_)
+    anon_send(c.asker, failure(c.ask, {rejection_kind::failed, "The gate of '" + context_.name + "' was restarted.", {}, 0}));
   calls_.clear();
   for (auto& d : waiting_) refuse(*d, "The gate of '" + context_.name + "' was restarted.", 1000);
   waiting_.clear();
@@ -78,7 +84,8 @@ void bulkhead::take(delivery_ptr d) {
 
 void bulkhead::pass(delivery_ptr d, std::int64_t now) {
   if (!breaker_.admit(now)) {
-    refuse(*d, "The circuit of '" + context_.name + "' is open: it failed too often lately.", std::max<std::int64_t>(breaker_.open_for_ms(now), 1));
+    refuse(*d, "The circuit of '" + context_.name + "' is open: it failed too often lately.",
+           std::max<std::int64_t>(breaker_.open_for_ms(now), 1));
     return;
   }
   const auto number = ++numbers_;
@@ -100,8 +107,10 @@ void bulkhead::on_reply(ask_reply& r) {
   auto result = call_result::success;
   if (r.refused) {
     const auto kind = r.refused->kind;
-    if (kind == rejection_kind::failed || kind == rejection_kind::timed_out) result = call_result::failure;
-    else if (kind == rejection_kind::stopped || kind == rejection_kind::overloaded) result = call_result::neutral;
+    if (kind == rejection_kind::failed || kind == rejection_kind::timed_out)
+      result = call_result::failure;
+    else if (kind == rejection_kind::stopped || kind == rejection_kind::overloaded)
+      result = call_result::neutral;
   }
   if (result == call_result::failure) {
     ++status_.failed;
@@ -130,8 +139,10 @@ void bulkhead::pass_waiting() {
   while (!waiting_.empty() && calls_.size() < settings_.concurrent_max) {
     auto d = std::move(waiting_.front());
     waiting_.pop_front();
-    if (d->deadline_ms > now) pass(std::move(d), now);
-    else node_.refuse(*d, {rejection_kind::timed_out, "'" + context_.name + "' had no place in time.", {}, 0});
+    if (d->deadline_ms > now)
+      pass(std::move(d), now);
+    else
+      node_.refuse(*d, {rejection_kind::timed_out, "'" + context_.name + "' had no place in time.", {}, 0});
   }
   publish();
 }
@@ -188,7 +199,8 @@ void bulkhead::publish() {
   status_.queued = static_cast<std::uint32_t>(waiting_.size());
   if (breaker_.state() == seen_) return;
   seen_ = breaker_.state();
-  telemetry::log(telemetry::level::warn, "a circuit changed its state", {{"context", context_.name}, {"state", std::string(name_of(seen_))}});
+  telemetry::log(telemetry::level::warn, "a circuit changed its state",
+                 {{"context", context_.name}, {"state", std::string(name_of(seen_))}});
 }
 
 }  // namespace crema::actors

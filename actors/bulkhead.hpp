@@ -2,7 +2,6 @@
 // circuit breaker. Every ask that passes ends in exactly one of reply, refusal, time-out.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include "actors/base_actor.hpp"
 
 #include "actors/circuit_breaker.hpp"
 #include "actors/services.hpp"
@@ -27,7 +27,7 @@ class bulkhead : public base_actor {
  private:
   struct call {
     caf::actor asker;
-    std::uint64_t ask = 0;       // the asker's own number
+    std::uint64_t ask = 0;  // the asker's own number
     std::int64_t began_ms = 0, deadline_ms = 0;
   };
 

@@ -30,7 +30,7 @@ bool circuit_breaker::admit(std::int64_t now_ms) {
 }
 
 void circuit_breaker::report(std::int64_t now_ms, call_result result, std::int64_t duration_ms) {
-  if (state_ == circuit_state::open) return;  // a call from before it opened
+  if (state_ == circuit_state::open) return;                                                 // a call from before it opened
   if (state_ == circuit_state::half_open && now_ms - duration_ms < half_opened_ms_) return;  // likewise: no probe
   if (result == call_result::neutral) {
     if (state_ == circuit_state::half_open && probes_out_ > 0) --probes_out_;
@@ -39,8 +39,10 @@ void circuit_breaker::report(std::int64_t now_ms, call_result result, std::int64
   const bool failed = result == call_result::failure;
   const bool slow = duration_ms >= settings_.slow_call.count();
   if (state_ == circuit_state::half_open) {
-    if (failed || slow) open(now_ms);
-    else if (++probes_good_ >= settings_.half_open_probes) close();
+    if (failed || slow)
+      open(now_ms);
+    else if (++probes_good_ >= settings_.half_open_probes)
+      close();
     return;
   }
   errors_in_a_row_ = failed ? errors_in_a_row_ + 1 : 0;

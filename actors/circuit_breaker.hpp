@@ -31,11 +31,17 @@ class circuit_breaker {
   /// How long it stays open; 0 where it is not.
   std::int64_t open_for_ms(std::int64_t now_ms) const noexcept;
 
-  struct counts { std::uint32_t calls = 0, failed = 0, slow = 0; };
+  struct counts {
+    std::uint32_t calls = 0, failed = 0, slow = 0;
+  };
   counts window() const noexcept { return counts_; }
 
  private:
-  struct call { std::int64_t at_ms; bool failed; bool slow; };
+  struct call {
+    std::int64_t at_ms;
+    bool failed;
+    bool slow;
+  };
   void drop_older_than(std::int64_t ms);
   bool too_many() const noexcept;
   void open(std::int64_t now_ms);

@@ -11,7 +11,9 @@
 namespace crema::actors {
 
 namespace {
-struct restart_child { std::size_t index = 0; };
+struct restart_child {
+  std::size_t index = 0;
+};
 struct look_whether_open {};
 constexpr milliseconds look_every{2};
 }  // namespace
@@ -23,17 +25,26 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_whether_open)
 
 namespace crema::actors {
 
-context_supervisor::context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink, bool running)
-    : base_actor(cfg), node_(node), context_(context), sink_(std::move(sink)), policy_(node.settings),
-      view_policy_(std::numeric_limits<std::uint32_t>::max(), node.settings.restart_period, node.settings.backoff_min, node.settings.backoff_max), running_(running) {}
+context_supervisor::context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context,
+                                       std::shared_ptr<notification_sink> sink, bool running)
+    : base_actor(cfg),
+      node_(node),
+      context_(context),
+      sink_(std::move(sink)),
+      policy_(node.settings),
+      view_policy_(std::numeric_limits<std::uint32_t>::max(), node.settings.restart_period, node.settings.backoff_min,
+                   node.settings.backoff_max),
+      running_(running) {}
 
 caf::behavior context_supervisor::make_behavior() {
   children_.push_back({role::gate, 0, {}, 0, {}});
   if (context_.state != nullptr)
     for (std::uint16_t p = 0; p < node_.settings.partitions; ++p) children_.push_back({role::partition, p, {}, 0, {}});
   const auto owned = [&](const auto& d) { return d.context == context_.index; };
-  if (std::any_of(node_.system.views.begin(), node_.system.views.end(), owned)) children_.push_back({role::projector, storage::view_partition, {}, 0, {}});
-  if (std::any_of(node_.system.notifications.begin(), node_.system.notifications.end(), owned)) children_.push_back({role::notifier, storage::notification_partition, {}, 0, {}});
+  if (std::any_of(node_.system.views.begin(), node_.system.views.end(), owned))
+    children_.push_back({role::projector, storage::view_partition, {}, 0, {}});
+  if (std::any_of(node_.system.notifications.begin(), node_.system.notifications.end(), owned))
+    children_.push_back({role::notifier, storage::notification_partition, {}, 0, {}});
 
   set_down_handler([this](caf::down_msg& m) { on_down(m); });
   start_child(children_.front());
@@ -55,8 +66,10 @@ caf::behavior context_supervisor::make_behavior() {
       },
       [this](look_whether_open) {
         if (!running_ || stopping_ > 0) return;
-        if (node_.contexts[context_.index].lanes_closed.load() > 0) delayed_send(this, look_every, look_whether_open{});
-        else finish_switch();
+        if (node_.contexts[context_.index].lanes_closed.load() > 0)
+          delayed_send(this, look_every, look_whether_open{});
+        else
+          finish_switch();
       },
   };
 }
@@ -137,22 +150,26 @@ void context_supervisor::stop_context() {
 
 void context_supervisor::on_down(const caf::down_msg& m) {
   if (node_.closing) return;
-  const auto at = std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
+  const auto at =
+      std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
   if (at == children_.end()) return;
   if (auto* slot = slot_of(*at)) slot->set({});
   at->handle = nullptr;
   if (stopping_ > 0 && at->is != role::gate) {
     if (--stopping_ > 0) return;
     telemetry::log(telemetry::level::info, "a context stopped", {{"context", context_.name}});
-    if (running_) start_context();
-    else finish_switch();
+    if (running_)
+      start_context();
+    else
+      finish_switch();
     return;
   }
   ++at->restarts;
   ++node_.contexts[context_.index].restarts;
   at->last_failure = to_string(m.reason);
   show(*at, "restarting");
-  telemetry::log(telemetry::level::warn, "a supervised actor ended and is restarted", {{"context", context_.name}, {"child", name_of(*at)}, {"reason", at->last_failure}});
+  telemetry::log(telemetry::level::warn, "a supervised actor ended and is restarted",
+                 {{"context", context_.name}, {"child", name_of(*at)}, {"reason", at->last_failure}});
   // A view that throws is the view's matter: tried poison_attempts times for each event, and never the end of its context.
   const bool view_failed = at->is == role::projector && m.reason == caf::sec::runtime_error;
   const auto wait = view_failed ? view_policy_.on_failure(node_.time.steady_ms(), node_.random.next())

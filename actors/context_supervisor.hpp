@@ -2,13 +2,13 @@
 // (one_for_one) with a back-off; more failures than the intensity allows are escalated to the root. Starts and stops the context.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+#include "actors/base_actor.hpp"
 
 #include "actors/notifier.hpp"
 #include "actors/projector.hpp"
@@ -24,7 +24,8 @@ struct switch_request {
 };
 class context_supervisor : public base_actor {
  public:
-  context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink, bool running);
+  context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink,
+                     bool running);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -56,7 +57,7 @@ class context_supervisor : public base_actor {
   restart_policy policy_, view_policy_;
   std::vector<child> children_;
   bool running_;
-  std::size_t stopping_ = 0;          // children whose end is awaited
+  std::size_t stopping_ = 0;  // children whose end is awaited
   std::vector<std::function<void()>> switched_;
 };
 

@@ -60,7 +60,9 @@ caf::behavior entity::make_behavior() {
 void entity::on_exit() {
   // A caller whose chain was cut half-way is told so: its partners' steps undo themselves, and asking again might overtake that.
   if (chain_ && chain_->cause && !must_arrive(*chain_->cause))
-    node_.refuse(*chain_->cause, {rejection_kind::failed, "The '" + context_.name + "' that handled the request was restarted; nothing of it was kept.", {}, 0});
+    node_.refuse(
+        *chain_->cause,
+        {rejection_kind::failed, "The '" + context_.name + "' that handled the request was restarted; nothing of it was kept.", {}, 0});
   chain_.reset();
   slowed_.reset();
   backlog_.clear();
@@ -77,7 +79,10 @@ void entity::take(delivery_ptr d) {
   } else if (backlog_.size() < node_.settings.mailbox_max || d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
     backlog_.push_back(std::move(d));
   } else {
-    node_.refuse(*d, {rejection_kind::overloaded, "Too many requests wait for " + context_.name + " " + std::to_string(who_.id) + " (runtime.mailboxMax).", {}, 1000});
+    node_.refuse(*d, {rejection_kind::overloaded,
+                      "Too many requests wait for " + context_.name + " " + std::to_string(who_.id) + " (runtime.mailboxMax).",
+                      {},
+                      1000});
   }
 }
 
@@ -140,9 +145,14 @@ std::optional<rejection> entity::precondition(const delivery& d) const {
   if (d.deadline_ms != 0 && node_.time.steady_ms() >= d.deadline_ms)
     return rejection{rejection_kind::timed_out, "The '" + context_.name + "' had no time left to handle the request.", {}, 0};
   if (d.kind != delivery_kind::request) return std::nullopt;
-  if (!d.creates && !exists()) return rejection::not_found("There is no " + context_.resource->singular + " " + std::to_string(who_.id) + ".");
+  if (!d.creates && !exists())
+    return rejection::not_found("There is no " + context_.resource->singular + " " + std::to_string(who_.id) + ".");
   if (d.expected_version && *d.expected_version != version_)
-    return rejection{rejection_kind::stale, "The " + context_.resource->singular + " has changed: its version is \"" + std::to_string(version_) + "\". Read it again, then decide.", {}, 0};
+    return rejection{rejection_kind::stale,
+                     "The " + context_.resource->singular + " has changed: its version is \"" + std::to_string(version_) +
+                         "\". Read it again, then decide.",
+                     {},
+                     0};
   return std::nullopt;
 }
 
@@ -163,7 +173,8 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
   try {
     const auto* handler = context_.handler_of(d->payload.type());
     if (handler == nullptr) throw std::logic_error("nobody handles " + std::string(d->payload.type().name));
-    auto decided = handler->decide(state_.data(), d->payload.data(), given{node_.time.wall(), who_.id, exists(), &node_.settings.system, replies});
+    auto decided =
+        handler->decide(state_.data(), d->payload.data(), given{node_.time.wall(), who_.id, exists(), &node_.settings.system, replies});
     if (!decided) {
       refuse(d, std::move(decided.why()));
     } else if (!decided->asks.empty()) {
@@ -208,8 +219,10 @@ void entity::send_asks(delivery_ptr d, outcome o, chain c) {
     a->reply_to = this;
     a->ask = ++node_.last_ask;
     c.waiting.push_back(a->ask);
-    if (const auto gate = node_.gate(receiver->index).get()) send(gate, delivery_ptr(std::move(a)));
-    else node_.deliver(std::move(a));
+    if (const auto gate = node_.gate(receiver->index).get())
+      send(gate, delivery_ptr(std::move(a)));
+    else
+      node_.deliver(std::move(a));
   }
   o.asks.clear();
   c.asked = std::move(o);
@@ -309,14 +322,16 @@ std::vector<storage::stored_message> entity::messages_of(const delivery& d, cons
     if (d.compensating) continue;  // nobody is told of a step that never counted
     for (const auto& n : node_.system.notifications)
       if (n.event == &event.type())
-        if (auto text = n.make(event.data(), meta)) add({n.context, who_.id, {}}, {n.context, storage::notification_partition}, value::of(std::move(*text)));
+        if (auto text = n.make(event.data(), meta))
+          add({n.context, who_.id, {}}, {n.context, storage::notification_partition}, value::of(std::move(*text)));
   }
   for (const auto& t : o.timers) add(self(), who_.guard.where, t.command).due_ms = node_.time.wall().ms + t.after.count();
   return all;
 }
 
 void entity::add_rows(append_request& request, const value& next, std::uint64_t next_version) const {
-  storage::derive_rows(request.derived, {context_, who_.id, who_.key, who_.guard.where.partition, state_, version_, gone_}, next, next_version);
+  storage::derive_rows(request.derived, {context_, who_.id, who_.key, who_.guard.where.partition, state_, version_, gone_}, next,
+                       next_version);
 }
 
 // Captures the delivery: where the append is refused, the delivery comes back and is handled by whoever follows.
@@ -447,7 +462,9 @@ void entity::refuse(const delivery_ptr& d, rejection why) {
   if (d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
     node_.rejected_messages.add();
     telemetry::log(telemetry::level::warn, "a message was refused by its receiver's rules and is settled",
-                   {{"receiver", context_.name + "/" + std::to_string(who_.id)}, {"message", std::string(d->payload.type().name)}, {"reason", why.detail}});
+                   {{"receiver", context_.name + "/" + std::to_string(who_.id)},
+                    {"message", std::string(d->payload.type().name)},
+                    {"reason", why.detail}});
     settle_message(d);
     return;
   }

@@ -5,12 +5,12 @@
 // message. While a decision waits for partners, later messages wait here, in order, up to mailbox_max.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
 #include <vector>
+#include "actors/base_actor.hpp"
 
 #include "actors/message.hpp"
 #include "actors/services.hpp"
@@ -36,7 +36,7 @@ struct stumbled {
   std::uint64_t id = 0, incarnation = 0;
   delivery_ptr with;
   std::string error;
-  bool counts = true;   ///< as one of its attempts; not where a partner was out of reach
+  bool counts = true;  ///< as one of its attempts; not where a partner was out of reach
 };
 /// entity → supervisor, from its last moment, however it ended. The number is 0 if it was resting.
 struct gone {
@@ -64,10 +64,10 @@ class entity : public base_actor {
   struct chain {
     delivery_ptr cause;
     outcome asked;
-    std::vector<value> replies;                          // of all rounds
-    tickets held;                                        // the partners' steps so far
-    std::vector<std::uint64_t> waiting;                  // ask numbers of this round, in order; 0: answered
-    std::vector<value> round;                            // this round's replies, in order of the asks
+    std::vector<value> replies;          // of all rounds
+    tickets held;                        // the partners' steps so far
+    std::vector<std::uint64_t> waiting;  // ask numbers of this round, in order; 0: answered
+    std::vector<value> round;            // this round's replies, in order of the asks
     std::size_t open = 0;
   };
 
@@ -103,11 +103,11 @@ class entity : public base_actor {
   const caf::actor supervisor_;
   value state_;
   std::uint64_t version_ = 0;
-  std::uint64_t last_sequence_ = 0;     // of its last record with events
-  std::uint64_t last_appended_ = 0;     // of its last record of any kind
+  std::uint64_t last_sequence_ = 0;  // of its last record with events
+  std::uint64_t last_appended_ = 0;  // of its last record of any kind
   bool gone_ = false;
   bool loaded_ = false;
-  bool busy_ = false;                   // a chain or a slowed delivery is under way
+  bool busy_ = false;  // a chain or a slowed delivery is under way
   bool ending_ = false;
   std::optional<chain> chain_;
   delivery_ptr slowed_;

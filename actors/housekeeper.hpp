@@ -2,9 +2,9 @@
 // when nothing has happened for a while. Runs under the root; losing it loses nothing.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <string>
+#include "actors/base_actor.hpp"
 
 #include "actors/services.hpp"
 
@@ -21,8 +21,8 @@ class housekeeper : public base_actor {
   void trim_when_idle();
 
   services& node_;
-  std::string looked_up_to_;        // key of the last entry looked at
-  std::uint64_t seen_ = 0;          // where the log ended at the last look
+  std::string looked_up_to_;  // key of the last entry looked at
+  std::uint64_t seen_ = 0;    // where the log ended at the last look
   bool trimmed_ = false;
 };
 

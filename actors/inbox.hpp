@@ -63,7 +63,7 @@ class inbox {
   std::uint64_t first_sequence_;
   phase phase_ = phase::closed;
   std::uint64_t barrier_ = 0;
-  std::string read_up_to_;   // key of the last entry handed out
+  std::string read_up_to_;  // key of the last entry handed out
   bool overflowed_ = false;
 };
 

@@ -6,10 +6,17 @@
 
 namespace crema::actors {
 
-journal::journal(storage::store& store, std::size_t contexts, const runtime_settings& settings, const clock& time, telemetry::metrics& metrics)
-    : settings_(settings), time_(time), log_(store, settings.partitions, contexts), next_sequence_(log_.next_sequence()), durable_(log_.next_sequence()),
-      batch_records_(metrics.make_histogram("crema_journal_batch_records", "Steps written by one commit", {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000})),
-      commit_seconds_(metrics.make_histogram("crema_journal_commit_seconds", "Time of one commit, with its sync", telemetry::latency_bounds())) {}
+journal::journal(storage::store& store, std::size_t contexts, const runtime_settings& settings, const clock& time,
+                 telemetry::metrics& metrics)
+    : settings_(settings),
+      time_(time),
+      log_(store, settings.partitions, contexts),
+      next_sequence_(log_.next_sequence()),
+      durable_(log_.next_sequence()),
+      batch_records_(metrics.make_histogram("crema_journal_batch_records", "Steps written by one commit",
+                                            {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000})),
+      commit_seconds_(
+          metrics.make_histogram("crema_journal_commit_seconds", "Time of one commit, with its sync", telemetry::latency_bounds())) {}
 
 journal::~journal() { stop(); }
 
@@ -142,7 +149,8 @@ void journal::drop_queue() {
 
 void journal::fail(const std::string& why) {
   failed_ = true;
-  telemetry::log(telemetry::level::error, "the journal could not be written; the node stops and recovers from what is on disk", {{"reason", why}});
+  telemetry::log(telemetry::level::error, "the journal could not be written; the node stops and recovers from what is on disk",
+                 {{"reason", why}});
   drop_queue();
   if (on_failure_) on_failure_(why);
 }

@@ -37,8 +37,8 @@ using output = std::function<void()>;
 struct append_request {
   std::optional<fence> guard;
   std::optional<storage::journal_record> record;
-  storage::commit_item derived;        ///< rows, indexes and meta; record and body are filled in here
-  std::vector<output> outputs;         ///< run on the writer's thread once all of this is durable; must not block
+  storage::commit_item derived;  ///< rows, indexes and meta; record and body are filled in here
+  std::vector<output> outputs;   ///< run on the writer's thread once all of this is durable; must not block
 };
 
 /// What one commit made durable: the records in log order. `previous` is the sequence up to which (exclusive) the commits

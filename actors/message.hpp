@@ -34,17 +34,17 @@ struct delivery {
   services* node = nullptr;
   delivery_kind kind = delivery_kind::message;
   bool settled = false;
-  std::uint8_t returns = 0;        ///< how often it came back unhandled
-  std::uint32_t attempts = 0;      ///< how often its handler failed
-  std::uint64_t epoch = 0;         ///< in which its partition took it on; 0: not yet
+  std::uint8_t returns = 0;    ///< how often it came back unhandled
+  std::uint32_t attempts = 0;  ///< how often its handler failed
+  std::uint64_t epoch = 0;     ///< in which its partition took it on; 0: not yet
   storage::address to, from;
-  value payload;                   ///< undo: empty where there is nothing but the hold to settle
+  value payload;  ///< undo: empty where there is nothing but the hold to settle
   std::uint64_t causation = 0;
   storage::address correlation;
   trace_context trace;
   bool compensating = false;
-  std::int64_t deadline_ms = 0;    ///< steady; 0: none
-  std::int64_t sent_us = 0;        ///< steady
+  std::int64_t deadline_ms = 0;  ///< steady; 0: none
+  std::int64_t sent_us = 0;      ///< steady
 
   // request
   bool creates = false;

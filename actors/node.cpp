@@ -52,33 +52,39 @@ void node::start() {
   p.log = std::make_unique<journal>(*p.given.store, p.given.system->contexts.size(), p.settings, *p.given.time, *p.given.metrics);
   p.log->on_failure([&p](const std::string& why) { p.give_up(why); });
   p.actors = std::make_unique<caf::actor_system>(p.config);
-  p.shared = std::make_unique<services>(*p.given.system, p.settings, *p.given.time, *p.given.store, *p.log, *p.given.metrics, *p.given.traces);
+  p.shared =
+      std::make_unique<services>(*p.given.system, p.settings, *p.given.time, *p.given.store, *p.log, *p.given.metrics, *p.given.traces);
   p.count_outstanding();
   if (!p.given.by_hand) p.log->start();
   p.root = p.actors->spawn<root_supervisor>(*p.shared, p.given.sink, [&p](const std::string& why) { p.give_up(why); });
-  p.metrics_refresh = p.given.metrics->add_refresh([&p, awake = p.given.metrics->make_gauge("crema_awake_aggregates", "Aggregates in memory"),
-                                                     queue = p.given.metrics->make_gauge("crema_journal_queue", "Steps waiting for the journal"),
-                                                     flight = p.given.metrics->make_gauge("crema_requests_in_flight", "Requests being handled")] {
-    awake.set(static_cast<double>(p.shared->awake.load()));
-    queue.set(static_cast<double>(p.log->depth()));
-    flight.set(static_cast<double>(p.shared->in_flight.load()));
-    for (const auto& c : p.given.system->contexts) {
-      const auto& s = p.shared->contexts[c.index];
-      const telemetry::labels l{{"context", c.name}};
-      auto& m = *p.given.metrics;
-      m.make_gauge("crema_context_awake", "Aggregates in memory, by context", l).set(static_cast<double>(s.awake.load()));
-      m.make_gauge("crema_mailbox_depth", "Messages on their way or waiting, by context", l).set(static_cast<double>(s.mailbox.load()));
-      m.make_gauge("crema_outbox_depth", "Durable messages not consumed yet, by receiving context", l).set(static_cast<double>(s.outbox.load()));
-      m.make_gauge("crema_restarts", "Restarts since the start of the node, by context", l).set(static_cast<double>(s.restarts.load()));
-      m.make_gauge("crema_dead_letters", "Messages given up since the start of the node, by context", l).set(static_cast<double>(s.dead_letters.load()));
-      m.make_gauge("crema_bulkhead_state", "0 closed, 1 open, 2 half open", l).set(static_cast<double>(s.bulkhead.state.load()));
-      m.make_gauge("crema_bulkhead_in_flight", "Asks being handled", l).set(s.bulkhead.in_flight.load());
-      m.make_gauge("crema_bulkhead_queued", "Asks waiting for a place", l).set(s.bulkhead.queued.load());
-    }
-  });
+  p.metrics_refresh =
+      p.given.metrics->add_refresh([&p, awake = p.given.metrics->make_gauge("crema_awake_aggregates", "Aggregates in memory"),
+                                    queue = p.given.metrics->make_gauge("crema_journal_queue", "Steps waiting for the journal"),
+                                    flight = p.given.metrics->make_gauge("crema_requests_in_flight", "Requests being handled")] {
+        awake.set(static_cast<double>(p.shared->awake.load()));
+        queue.set(static_cast<double>(p.log->depth()));
+        flight.set(static_cast<double>(p.shared->in_flight.load()));
+        for (const auto& c : p.given.system->contexts) {
+          const auto& s = p.shared->contexts[c.index];
+          const telemetry::labels l{{"context", c.name}};
+          auto& m = *p.given.metrics;
+          m.make_gauge("crema_context_awake", "Aggregates in memory, by context", l).set(static_cast<double>(s.awake.load()));
+          m.make_gauge("crema_mailbox_depth", "Messages on their way or waiting, by context", l).set(static_cast<double>(s.mailbox.load()));
+          m.make_gauge("crema_outbox_depth", "Durable messages not consumed yet, by receiving context", l)
+              .set(static_cast<double>(s.outbox.load()));
+          m.make_gauge("crema_restarts", "Restarts since the start of the node, by context", l).set(static_cast<double>(s.restarts.load()));
+          m.make_gauge("crema_dead_letters", "Messages given up since the start of the node, by context", l)
+              .set(static_cast<double>(s.dead_letters.load()));
+          m.make_gauge("crema_bulkhead_state", "0 closed, 1 open, 2 half open", l).set(static_cast<double>(s.bulkhead.state.load()));
+          m.make_gauge("crema_bulkhead_in_flight", "Asks being handled", l).set(s.bulkhead.in_flight.load());
+          m.make_gauge("crema_bulkhead_queued", "Asks waiting for a place", l).set(s.bulkhead.queued.load());
+        }
+      });
   p.started = true;
   telemetry::log(telemetry::level::info, "the node recovered",
-                 {{"system", p.given.system->name}, {"next_offset", std::to_string(p.log->durable())}, {"chains_to_settle", std::to_string(p.shared->compensations.load())}});
+                 {{"system", p.given.system->name},
+                  {"next_offset", std::to_string(p.log->durable())},
+                  {"chains_to_settle", std::to_string(p.shared->compensations.load())}});
 }
 
 void node::stop() {
@@ -156,7 +162,10 @@ void node::ask(command_request request, answer_handler on_answer) {
   switch (p.desk.enter(key, on_answer)) {
     case idempotency_desk::entry::joined: return;
     case idempotency_desk::entry::other_request:
-      on_answer({rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request."), {}, false});
+      on_answer(
+          {rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request."),
+           {},
+           false});
       return;
     case idempotency_desk::entry::first: break;
   }
@@ -169,18 +178,24 @@ void node::ask(command_request request, answer_handler on_answer) {
     first(std::move(a));
   };
   // Looked up only now that no other request with this key is under way.
-  if (auto before = p.answered_before(request)) settle(std::move(*before));
-  else p.send(std::move(request), std::move(settle));
+  if (auto before = p.answered_before(request))
+    settle(std::move(*before));
+  else
+    p.send(std::move(request), std::move(settle));
 }
 
 std::optional<command_answer> node::parts::answered_before(const command_request& r) const {
   const auto now = given.store->read();
-  const auto bytes = now->get(storage::table::idempotency, {reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size()});
+  const auto bytes =
+      now->get(storage::table::idempotency, {reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size()});
   if (!bytes) return std::nullopt;
   const auto entry = storage::decode_idempotency(*bytes);
   if (given.time->wall().ms - entry.at.ms > settings.idempotency_ttl.count()) return std::nullopt;
   if (entry.fingerprint != r.idempotency->fingerprint)
-    return command_answer{rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request."), {}, false};
+    return command_answer{
+        rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request."),
+        {},
+        false};
   command_answer a;
   a.resource = storage::decode_row(*given.system->contexts[entry.context].state, entry.id, entry.row_bytes);
   a.replayed = true;
@@ -190,7 +205,8 @@ std::optional<command_answer> node::parts::answered_before(const command_request
 std::optional<rejection> node::parts::overload(const command_request& r) const {
   const auto refused = [](std::string why) { return rejection{rejection_kind::overloaded, std::move(why), {}, 1000}; };
   if (stopped || !started || log->failed()) return rejection{rejection_kind::stopped, "The node is stopping.", {}, 1000};
-  if (shared->in_flight.load() >= static_cast<std::int64_t>(settings.in_flight_max)) return refused("Too many requests are being handled (runtime.inFlightMax).");
+  if (shared->in_flight.load() >= static_cast<std::int64_t>(settings.in_flight_max))
+    return refused("Too many requests are being handled (runtime.inFlightMax).");
   if (log->depth() >= settings.journal_queue_max) return refused("The disk is behind (journal.queueMax).");
   for (const auto& c : given.system->contexts)
     if (shared->contexts[c.index].outbox.load() >= static_cast<std::int64_t>(settings.outbox_max))
@@ -211,8 +227,10 @@ void node::parts::send(command_request r, answer_handler on_answer) {
   d->creates = !r.id;
   d->to = {r.context, r.id ? *r.id : 0, {}};
   const auto& context = given.system->contexts[r.context];
-  if (context.key_of && d->creates) d->to.key = context.key_of(r.command);
-  else if (d->creates) d->to.id = shared->deal_id(r.context);
+  if (context.key_of && d->creates)
+    d->to.key = context.key_of(r.command);
+  else if (d->creates)
+    d->to.id = shared->deal_id(r.context);
   d->payload = std::move(r.command);
   d->expected_version = r.expected_version;
   d->idempotency = r.idempotency;
@@ -230,7 +248,9 @@ void node::parts::send(command_request r, answer_handler on_answer) {
 // ---- query
 
 namespace {
-const resource_declaration& resource_of(const system_declaration& s, collection_ref c) { return c.view ? s.views[c.index].resource : *s.contexts[c.index].resource; }
+const resource_declaration& resource_of(const system_declaration& s, collection_ref c) {
+  return c.view ? s.views[c.index].resource : *s.contexts[c.index].resource;
+}
 }  // namespace
 
 std::optional<stored_row> node::get(collection_ref from, std::uint64_t id) const {
@@ -241,7 +261,8 @@ result<page> node::list(collection_ref from, const page_request& request) const 
   return storage::list_rows(*parts_->given.store->read(), resource_of(system(), from), from, request, parts_->settings.sort_rows_max);
 }
 
-result<page> node::find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments, const page_request& request, bool newest_first) const {
+result<page> node::find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
+                        const page_request& request, bool newest_first) const {
   return storage::find_rows(*parts_->given.store->read(), resource_of(system(), from), from, finder, arguments, request, newest_first);
 }
 
@@ -267,7 +288,9 @@ class journal_subscription final : public subscription {
 
 }  // namespace
 
-std::unique_ptr<subscription> node::subscribe(std::function<void()> wake) { return std::make_unique<journal_subscription>(*parts_->log, parts_->alive, std::move(wake)); }
+std::unique_ptr<subscription> node::subscribe(std::function<void()> wake) {
+  return std::make_unique<journal_subscription>(*parts_->log, parts_->alive, std::move(wake));
+}
 
 std::string node::metrics() const { return parts_->given.metrics->text(); }
 

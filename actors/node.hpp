@@ -48,7 +48,8 @@ class node final : public front_door {
   void ask(command_request request, answer_handler on_answer) override;
   std::optional<stored_row> get(collection_ref from, std::uint64_t id) const override;
   result<page> list(collection_ref from, const page_request& request) const override;
-  result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments, const page_request& request, bool newest_first) const override;
+  result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
+                    const page_request& request, bool newest_first) const override;
   event_page events(const event_query& query) const override;
   std::unique_ptr<subscription> subscribe(std::function<void()> wake) override;
   bool ready() const noexcept override;

@@ -28,7 +28,8 @@ rejection unknown_context(const system_declaration& s, std::string_view name) {
   std::vector<std::string_view> known;
   for (const auto& c : s.contexts) known.push_back(c.name);
   const auto near = nearest(name, known);
-  return rejection::not_found("There is no context '" + std::string(name) + "'" + (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
+  return rejection::not_found("There is no context '" + std::string(name) + "'" +
+                              (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
 }
 
 json fields_of(const value& v) {
@@ -55,12 +56,19 @@ json node::circuit_breakers() const {
   for (const auto& c : parts_->given.system->contexts) {
     const auto& b = parts_->shared->contexts[c.index].bulkhead;
     const auto& s = parts_->shared->settings_of(c.index).bulkhead;
-    all[c.name] = {{"state", name_of(b.state.load())},
-                   {"inFlight", b.in_flight.load()},
-                   {"queued", b.queued.load()},
-                   {"window", {{"calls", b.calls.load()}, {"failed", b.window_failed.load()}, {"slow", b.window_slow.load()}}},
-                   {"total", {{"passed", b.passed.load()}, {"refused", b.refused.load()}, {"timedOut", b.timed_out.load()}, {"failed", b.failed.load()}}},
-                   {"limits", {{"maxConcurrent", s.concurrent_max}, {"maxQueued", s.queued_max}, {"callTimeoutMs", s.call_timeout.count()}, {"failureRatePercent", s.failure_rate_percent}, {"openMs", s.open_time.count()}}}};
+    all[c.name] = {
+        {"state", name_of(b.state.load())},
+        {"inFlight", b.in_flight.load()},
+        {"queued", b.queued.load()},
+        {"window", {{"calls", b.calls.load()}, {"failed", b.window_failed.load()}, {"slow", b.window_slow.load()}}},
+        {"total",
+         {{"passed", b.passed.load()}, {"refused", b.refused.load()}, {"timedOut", b.timed_out.load()}, {"failed", b.failed.load()}}},
+        {"limits",
+         {{"maxConcurrent", s.concurrent_max},
+          {"maxQueued", s.queued_max},
+          {"callTimeoutMs", s.call_timeout.count()},
+          {"failureRatePercent", s.failure_rate_percent},
+          {"openMs", s.open_time.count()}}}};
   }
   return {{"circuitBreakers", all}};
 }
@@ -89,13 +97,23 @@ json node::supervisors() const {
     }
     children.push_back(std::move(node_json));
   }
-  return {{"name", "root"}, {"strategy", "one_for_one"}, {"intensity", p.settings.restart_intensity}, {"periodMs", p.settings.restart_period.count()}, {"children", children}};
+  return {{"name", "root"},
+          {"strategy", "one_for_one"},
+          {"intensity", p.settings.restart_intensity},
+          {"periodMs", p.settings.restart_period.count()},
+          {"children", children}};
 }
 
 json node::traces(std::string_view trace_id) const {
   json all = json::array();
   for (const auto& s : parts_->given.traces->recent(1000, trace_id)) {
-    json j{{"traceId", trace_id_text(s.context)}, {"spanId", hex(s.context.span_id)}, {"kind", s.kind}, {"name", s.what}, {"startUs", s.start_us}, {"durationUs", s.duration_us}, {"failed", s.failed}};
+    json j{{"traceId", trace_id_text(s.context)},
+           {"spanId", hex(s.context.span_id)},
+           {"kind", s.kind},
+           {"name", s.what},
+           {"startUs", s.start_us},
+           {"durationUs", s.duration_us},
+           {"failed", s.failed}};
     if (s.parent != std::array<std::uint8_t, 8>{}) j["parentSpanId"] = hex(s.parent);
     if (!s.where.empty()) j["aggregate"] = std::string(s.where) + "/" + std::to_string(s.id);
     all.push_back(std::move(j));
@@ -109,7 +127,13 @@ json node::contexts() const {
   for (const auto& c : parts_->given.system->contexts) {
     const auto& s = parts_->shared->contexts[c.index];
     const auto* state = !s.running ? "stopped" : s.lanes_closed > 0 ? "starting" : "running";
-    all.push_back({{"name", c.name}, {"state", state}, {"awake", s.awake.load()}, {"outbox", s.outbox.load()}, {"mailbox", s.mailbox.load()}, {"restarts", s.restarts.load()}, {"deadLetters", s.dead_letters.load()}});
+    all.push_back({{"name", c.name},
+                   {"state", state},
+                   {"awake", s.awake.load()},
+                   {"outbox", s.outbox.load()},
+                   {"mailbox", s.mailbox.load()},
+                   {"restarts", s.restarts.load()},
+                   {"deadLetters", s.dead_letters.load()}});
   }
   return all;
 }
@@ -187,9 +211,7 @@ void node::backup(const std::string& directory, std::function<void(std::optional
     try {
       p.given.store->copy_to(directory);
       tell(std::nullopt);
-    } catch (const std::exception& e) {
-      tell(rejection::invalid("directory", e.what()));
-    }
+    } catch (const std::exception& e) { tell(rejection::invalid("directory", e.what())); }
   });
 }
 

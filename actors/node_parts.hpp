@@ -43,11 +43,11 @@ struct node::parts {
   caf::actor root;
   idempotency_desk desk;
   std::atomic<bool> started{false}, stopped{false};
-  std::atomic<bool> settled{false};            // half-finished chains of the last run are settled
+  std::atomic<bool> settled{false};  // half-finished chains of the last run are settled
   std::shared_ptr<std::atomic<bool>> alive = std::make_shared<std::atomic<bool>>(true);
-  std::vector<std::thread> helpers;            // backups under way
+  std::vector<std::thread> helpers;  // backups under way
   std::mutex helpers_mutex;
-  std::set<std::uint64_t> letters_settled;     // in this run: two who settle one at the same moment settle it once
+  std::set<std::uint64_t> letters_settled;  // in this run: two who settle one at the same moment settle it once
   std::mutex letters_mutex;
   int metrics_refresh = 0;
 

@@ -11,11 +11,18 @@ namespace crema::actors {
 namespace {
 
 constexpr std::size_t read_chunk = 1000;
-constexpr std::size_t waiting_max = 10000;     // beyond it, notifications are let go from memory and read from disk later
+constexpr std::size_t waiting_max = 10000;  // beyond it, notifications are let go from memory and read from disk later
 
-struct lane_open { std::uint64_t sequence = 0; };
-struct posted { std::uint64_t number = 0; bool delivered = false; };
-struct try_again { std::uint64_t number = 0; };
+struct lane_open {
+  std::uint64_t sequence = 0;
+};
+struct posted {
+  std::uint64_t number = 0;
+  bool delivered = false;
+};
+struct try_again {
+  std::uint64_t number = 0;
+};
 struct settled {};
 struct on_disk_now {};
 
@@ -36,14 +43,22 @@ void log_sink::deliver(const std::string& id, const notification& n, std::functi
   done(true);
 }
 
-notifier::notifier(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<notification_sink> sink)
-    : base_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::notification_partition}, epoch}, sink_(std::move(sink)),
+notifier::notifier(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch,
+                   std::shared_ptr<notification_sink> sink)
+    : base_actor(cfg),
+      node_(node),
+      context_(context),
+      guard_{{context.index, storage::notification_partition}, epoch},
+      sink_(std::move(sink)),
       inbox_(guard_.where, node.first_sequence),
-      delivered_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended", {{"context", context.name}, {"result", "delivered"}})),
-      failed_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended", {{"context", context.name}, {"result", "failed"}})) {}
+      delivered_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended",
+                                                   {{"context", context.name}, {"result", "delivered"}})),
+      failed_counter_(node.metrics.make_counter("crema_notifications_total", "Notifications by how a try ended",
+                                                {{"context", context.name}, {"result", "failed"}})) {}
 
 caf::behavior notifier::make_behavior() {
-  node_.notifier(context_.index).set(caf::actor_cast<caf::actor>(this));  // before the barrier is queued: what comes behind it finds somebody
+  node_.notifier(context_.index)
+      .set(caf::actor_cast<caf::actor>(this));  // before the barrier is queued: what comes behind it finds somebody
   inbox_.open();
   pass_barrier();
   return {
@@ -157,7 +172,9 @@ void notifier::post(letter l) {
   const auto* n = l.message->payload.as<notification>();
   in_flight_.emplace(number, l);
   const auto self = caf::actor_cast<caf::actor>(this);
-  sink_->deliver(std::to_string(id.sequence) + "-" + std::to_string(id.index), *n, [self, number](bool delivered) { caf::anon_send(self, posted{number, delivered}); });
+  sink_->deliver(std::to_string(id.sequence) + "-" + std::to_string(id.index), *n, [self, number](bool delivered) {
+    caf::anon_send(self, posted{number, delivered});
+  });
 }
 
 void notifier::on_done(std::uint64_t number, bool delivered) {
@@ -173,7 +190,8 @@ void notifier::on_done(std::uint64_t number, bool delivered) {
     return;
   }
   failed_counter_.add();
-  const auto wait = restart_policy::backoff(++at->second.tries, node_.settings.notify_retry_min, node_.settings.notify_retry_max, node_.random.next());
+  const auto wait =
+      restart_policy::backoff(++at->second.tries, node_.settings.notify_retry_min, node_.settings.notify_retry_max, node_.random.next());
   delayed_send(this, wait, try_again{number});
 }
 
@@ -191,8 +209,10 @@ void notifier::settle() {
   request.record = std::move(r);
   const auto self = caf::actor_cast<caf::actor>(this);
   request.outputs.push_back([self] { caf::anon_send(self, settled{}); });
-  if (node_.log.append(std::move(request))) node_.contexts[context_.index].outbox -= n;
-  else quit();
+  if (node_.log.append(std::move(request)))
+    node_.contexts[context_.index].outbox -= n;
+  else
+    quit();
 }
 
 }  // namespace crema::actors

@@ -2,12 +2,12 @@
 // time. A dead receiver delays notifications, never an order.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
+#include "actors/base_actor.hpp"
 
 #include "actors/inbox.hpp"
 #include "actors/services.hpp"
@@ -17,7 +17,8 @@ namespace crema::actors {
 
 class notifier : public base_actor {
  public:
-  notifier(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<notification_sink> sink);
+  notifier(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch,
+           std::shared_ptr<notification_sink> sink);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -47,8 +48,8 @@ class notifier : public base_actor {
   std::deque<stored_message_ptr> kept_;
   std::deque<letter> waiting_;
   std::unordered_map<std::uint64_t, letter> in_flight_;
-  std::vector<storage::outbox_ref> delivered_;   // not yet consumed in the journal
-  std::vector<storage::outbox_ref> settling_;    // consumed by a record that is not yet on disk
+  std::vector<storage::outbox_ref> delivered_;  // not yet consumed in the journal
+  std::vector<storage::outbox_ref> settling_;   // consumed by a record that is not yet on disk
   std::uint64_t numbers_ = 0;
   bool waits_for_disk_ = false;
   telemetry::counter delivered_counter_, failed_counter_;

@@ -11,15 +11,19 @@ namespace crema::actors {
 
 namespace {
 
-constexpr std::size_t read_chunk = 256;     // entries handed out between two looks at the mailbox
-constexpr std::size_t kept_max = 10000;     // messages kept in memory while the lane is read from disk
-constexpr std::size_t resting_max = 32;     // entities kept for the next aggregates
+constexpr std::size_t read_chunk = 256;  // entries handed out between two looks at the mailbox
+constexpr std::size_t kept_max = 10000;  // messages kept in memory while the lane is read from disk
+constexpr std::size_t resting_max = 32;  // entities kept for the next aggregates
 constexpr milliseconds sweep_every{500};
 
-struct barrier_passed { std::uint64_t sequence = 0; };
+struct barrier_passed {
+  std::uint64_t sequence = 0;
+};
 struct read_more {};
 struct sweep_now {};
-struct restart_now { std::uint64_t id = 0; };
+struct restart_now {
+  std::uint64_t id = 0;
+};
 
 }  // namespace
 
@@ -121,8 +125,10 @@ void partition_supervisor::go_live() {
   auto kept = std::move(kept_);
   kept_.clear();
   for (auto& d : kept) {
-    if (d->kind == delivery_kind::message && inbox_.was_read(d->ref)) node_.settle(*d);
-    else forward(std::move(d));
+    if (d->kind == delivery_kind::message && inbox_.was_read(d->ref))
+      node_.settle(*d);
+    else
+      forward(std::move(d));
   }
   take_parked();
   if (counted_closed_) {
@@ -138,8 +144,10 @@ void partition_supervisor::let_callers_in() {
   auto kept = std::move(kept_);
   kept_.clear();
   for (auto& d : kept) {
-    if (d->kind == delivery_kind::request || d->kind == delivery_kind::ask) forward(std::move(d));
-    else kept_.push_back(std::move(d));
+    if (d->kind == delivery_kind::request || d->kind == delivery_kind::ask)
+      forward(std::move(d));
+    else
+      kept_.push_back(std::move(d));
   }
 }
 
@@ -227,7 +235,8 @@ void partition_supervisor::start(std::uint64_t id, slot& s) {
   s.state = slot_state::awake;
   if (resting_.empty()) {
     s.incarnation = ++incarnations_;
-    s.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(node_, context_, entity::identity{id, s.key, s.incarnation, guard_}, caf::actor_cast<caf::actor>(this));
+    s.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(
+        node_, context_, entity::identity{id, s.key, s.incarnation, guard_}, caf::actor_cast<caf::actor>(this));
   } else {
     s.incarnation = resting_.back().incarnation;
     s.handle = std::move(resting_.back().handle);
@@ -238,8 +247,10 @@ void partition_supervisor::start(std::uint64_t id, slot& s) {
 }
 
 void partition_supervisor::let_rest(slot& s) {
-  if (resting_.size() < resting_max) resting_.push_back({std::move(s.handle), s.incarnation});
-  else send(s.handle, retire{});
+  if (resting_.size() < resting_max)
+    resting_.push_back({std::move(s.handle), s.incarnation});
+  else
+    send(s.handle, retire{});
   s.handle = nullptr;
 }
 
@@ -306,8 +317,10 @@ void partition_supervisor::on_slept(const slept& m) {
     return;
   }
   let_rest(s);
-  if (s.waiting.empty()) forget(m.id);
-  else start(m.id, s);
+  if (s.waiting.empty())
+    forget(m.id);
+  else
+    start(m.id, s);
 }
 
 // ---- failing
@@ -318,10 +331,15 @@ void partition_supervisor::on_stumbled(stumbled& m) {
   auto& s = at->second;
   auto& d = *m.with;
   telemetry::log(telemetry::level::warn, "a handler failed",
-                 {{"aggregate", context_.name + "/" + std::to_string(m.id)}, {"message", d.payload ? std::string(d.payload.type().name) : "undo"}, {"error", m.error}, {"attempt", std::to_string(d.attempts + 1)}});
+                 {{"aggregate", context_.name + "/" + std::to_string(m.id)},
+                  {"message", d.payload ? std::string(d.payload.type().name) : "undo"},
+                  {"error", m.error},
+                  {"attempt", std::to_string(d.attempts + 1)}});
   if (m.counts) ++d.attempts;
-  if (d.attempts >= node_.settings.poison_attempts) bury(d, m.error);
-  else s.waiting.push_front(std::move(m.with));
+  if (d.attempts >= node_.settings.poison_attempts)
+    bury(d, m.error);
+  else
+    s.waiting.push_front(std::move(m.with));
   restart_later(m.id, s);
 }
 
@@ -378,7 +396,9 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
   request.record = std::move(r);
   const auto written = node_.log.append(std::move(request));
   telemetry::log(telemetry::level::error, "a message failed too often and went to the dead letters; see: crema deadletters list",
-                 {{"aggregate", context_.name + "/" + std::to_string(d.to.id)}, {"error", error}, {"id", std::to_string(written ? written->sequence : 0)}});
+                 {{"aggregate", context_.name + "/" + std::to_string(d.to.id)},
+                  {"error", error},
+                  {"id", std::to_string(written ? written->sequence : 0)}});
   if (!written) return;
   if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) {
     --node_.contexts[context_.index].outbox;

@@ -4,13 +4,13 @@
 // durable state with a back-off and gets the message again; a message that fails too often goes to the dead letters.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
+#include "actors/base_actor.hpp"
 
 #include "actors/entity.hpp"
 #include "actors/inbox.hpp"
@@ -35,8 +35,8 @@ class partition_supervisor : public base_actor {
     std::string key;
     std::uint32_t failures = 0;
     std::int64_t used_ms = 0;
-    std::list<std::uint64_t>::iterator place;   // in by_use_
-    std::list<delivery_ptr> waiting;            // while it is not awake
+    std::list<std::uint64_t>::iterator place;  // in by_use_
+    std::list<delivery_ptr> waiting;           // while it is not awake
   };
   struct resting {
     caf::actor handle;
@@ -70,14 +70,14 @@ class partition_supervisor : public base_actor {
   const context_declaration& context_;
   const fence guard_;
   inbox inbox_;
-  std::deque<delivery_ptr> kept_;               // until the reading from disk is done
+  std::deque<delivery_ptr> kept_;  // until the reading from disk is done
   std::unordered_map<std::uint64_t, slot> slots_;
   std::unordered_map<std::string, std::uint64_t> ids_by_key_;
-  std::list<std::uint64_t> by_use_;             // least recently used first
-  std::vector<resting> resting_;                // entities of no aggregate, to become the next ones
+  std::list<std::uint64_t> by_use_;  // least recently used first
+  std::vector<resting> resting_;     // entities of no aggregate, to become the next ones
   std::uint64_t incarnations_ = 0;
   bool counted_closed_ = true;
-  bool callers_let_in_ = false;                 // requests and asks wait until the first barrier
+  bool callers_let_in_ = false;  // requests and asks wait until the first barrier
 };
 
 }  // namespace crema::actors

@@ -8,9 +8,9 @@ namespace crema::actors {
 
 namespace {
 
-constexpr std::size_t pending_batches_max = 256;   // more: let go, and read from the journal
+constexpr std::size_t pending_batches_max = 256;  // more: let go, and read from the journal
 constexpr std::size_t records_per_write = 2000;
-constexpr int rounds_between_writes = 16;           // of a busy journal
+constexpr int rounds_between_writes = 16;  // of a busy journal
 
 struct written {};
 struct rested {};
@@ -26,8 +26,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_on)
 
 namespace crema::actors {
 
-projector::projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<projection_failures> failures)
-    : base_actor(cfg), node_(node), context_(context), guard_{{context.index, storage::view_partition}, epoch}, failures_(std::move(failures)) {}
+projector::projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch,
+                     std::shared_ptr<projection_failures> failures)
+    : base_actor(cfg),
+      node_(node),
+      context_(context),
+      guard_{{context.index, storage::view_partition}, epoch},
+      failures_(std::move(failures)) {}
 
 caf::behavior projector::make_behavior() {
   // A weak handle: the listener must not keep a stopped projector alive.
@@ -119,7 +124,8 @@ void projector::apply(const std::shared_ptr<const storage::journal_record>& r) {
   } catch (const std::exception& e) {
     auto& times = (*failures_)[r->sequence];
     if (++times == node_.settings.poison_attempts)
-      telemetry::log(telemetry::level::error, "an event is left out of the views; mend the projection, then run: crema verify --rebuild-views",
+      telemetry::log(telemetry::level::error,
+                     "an event is left out of the views; mend the projection, then run: crema verify --rebuild-views",
                      {{"context", context_.name}, {"offset", std::to_string(r->sequence)}, {"error", e.what()}});
     throw;
   }

@@ -2,12 +2,12 @@
 // commit. After a start, or when too much has come at once, it reads from the journal itself, so nothing is ever missed.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <string>
+#include "actors/base_actor.hpp"
 
 #include "actors/services.hpp"
 #include "storage/projection.hpp"
@@ -19,7 +19,8 @@ using projection_failures = std::map<std::uint64_t, std::uint32_t>;
 
 class projector : public base_actor {
  public:
-  projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch, std::shared_ptr<projection_failures> failures);
+  projector(caf::actor_config& cfg, services& node, const context_declaration& context, std::uint64_t epoch,
+            std::shared_ptr<projection_failures> failures);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -41,9 +42,9 @@ class projector : public base_actor {
   std::shared_ptr<projection_failures> failures_;
   std::unique_ptr<storage::projection> views_;
   std::deque<committed_batch_ptr> pending_;
-  bool reading_ = true;       // from the journal, not from pending_
+  bool reading_ = true;  // from the journal, not from pending_
   bool writing_ = false;
-  int rounds_left_ = 0;       // of the journal, to rest
+  int rounds_left_ = 0;  // of the journal, to rest
   int listener_ = 0;
 };
 

@@ -10,7 +10,9 @@
 namespace crema::actors {
 
 namespace {
-struct restart_context { std::size_t index = 0; };
+struct restart_context {
+  std::size_t index = 0;
+};
 }  // namespace
 
 }  // namespace crema::actors
@@ -19,7 +21,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_context)
 
 namespace crema::actors {
 
-root_supervisor::root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink, std::function<void(const std::string&)> give_up)
+root_supervisor::root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink,
+                                 std::function<void(const std::string&)> give_up)
     : base_actor(cfg), node_(node), sink_(std::move(sink)), give_up_(std::move(give_up)), policy_(node.settings) {}
 
 caf::behavior root_supervisor::make_behavior() {
@@ -32,8 +35,10 @@ caf::behavior root_supervisor::make_behavior() {
       [this](context_switch& m) {
         auto& c = children_[m.context];
         c.wanted = m.request.running;
-        if (c.handle) send(c.handle, std::move(m.request));
-        else if (m.request.done) m.request.done();
+        if (c.handle)
+          send(c.handle, std::move(m.request));
+        else if (m.request.done)
+          m.request.done();
       },
       [this](restart_context m) {
         if (!children_[m.index].handle) start_child(m.index);
@@ -64,7 +69,8 @@ void root_supervisor::start_child(std::size_t index) {
 
 void root_supervisor::on_down(const caf::down_msg& m) {
   if (node_.closing) return;
-  const auto at = std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
+  const auto at =
+      std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
   if (at == children_.end()) return;
   at->handle = nullptr;
   ++at->restarts;

@@ -1,12 +1,12 @@
-// The root of the tree: one supervisor a context, the timers and the housekeeper. What exceeds its intensity ends the node, which then recovers from
-// what is on disk.
+// The root of the tree: one supervisor a context, the timers and the housekeeper. What exceeds its intensity ends the node, which then
+// recovers from what is on disk.
 #pragma once
 
-#include "actors/base_actor.hpp"
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+#include "actors/base_actor.hpp"
 
 #include "actors/context_supervisor.hpp"
 #include "actors/services.hpp"
@@ -21,7 +21,8 @@ struct context_switch {
 
 class root_supervisor : public base_actor {
  public:
-  root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink, std::function<void(const std::string&)> give_up);
+  root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink,
+                  std::function<void(const std::string&)> give_up);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -31,7 +32,7 @@ class root_supervisor : public base_actor {
   struct child {
     std::string name;
     caf::actor handle;
-    bool wanted = true;            // a context: is it to run after a restart?
+    bool wanted = true;  // a context: is it to run after a restart?
     std::uint64_t restarts = 0;
   };
   void start_child(std::size_t index);
@@ -41,7 +42,7 @@ class root_supervisor : public base_actor {
   std::shared_ptr<notification_sink> sink_;
   std::function<void(const std::string&)> give_up_;
   restart_policy policy_;
-  std::vector<child> children_;    // contexts by index, then the timers and the housekeeper
+  std::vector<child> children_;  // contexts by index, then the timers and the housekeeper
 };
 
 }  // namespace crema::actors

@@ -27,8 +27,19 @@ hold_ticket::~hold_ticket() {
   if (!confirmed_) node_->undo(ref_, held_);
 }
 
-services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j, telemetry::metrics& m, telemetry::trace_ring& r)
-    : system(declared), types(declared.catalog()), settings(s), time(t), store(st), log(j), metrics(m), traces(r), random(s.seed), first_sequence(j.durable()), wall_ahead_us(t.wall().ms * 1000 - t.steady_us()),
+services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
+                   telemetry::metrics& m, telemetry::trace_ring& r)
+    : system(declared),
+      types(declared.catalog()),
+      settings(s),
+      time(t),
+      store(st),
+      log(j),
+      metrics(m),
+      traces(r),
+      random(s.seed),
+      first_sequence(j.durable()),
+      wall_ahead_us(t.wall().ms * 1000 - t.steady_us()),
       rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
       undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")) {
   const auto now = st.read();
@@ -96,7 +107,8 @@ void services::dispatch(const storage::stored_message& m) {
   if (m.due_ms > 0) {
     if (const auto handle = timer.get()) caf::anon_send(handle, stored_message_ptr(std::make_shared<storage::stored_message>(m)));
   } else if (m.ref.where.partition == storage::notification_partition) {
-    if (const auto handle = notifier(m.to.context).get()) caf::anon_send(handle, stored_message_ptr(std::make_shared<storage::stored_message>(m)));
+    if (const auto handle = notifier(m.to.context).get())
+      caf::anon_send(handle, stored_message_ptr(std::make_shared<storage::stored_message>(m)));
   } else {
     deliver(delivery_of(m));
   }
@@ -123,8 +135,10 @@ void services::undo(const storage::outbox_ref& ref, const storage::hold& step) {
   ++compensations;
   // Through the gate, like the asks: what undoes an ask arrives before the same ask comes again.
   auto d = delivery_of(ref, step);
-  if (const auto handle = gate(step.subject.context).get()) caf::anon_send(handle, std::move(d));
-  else deliver(std::move(d));
+  if (const auto handle = gate(step.subject.context).get())
+    caf::anon_send(handle, std::move(d));
+  else
+    deliver(std::move(d));
 }
 
 void services::settle(delivery& d) noexcept {

@@ -74,18 +74,19 @@ class supervision_board {
 struct context_status {
   std::atomic<bool> running{false};
   std::atomic<std::int64_t> awake{0};
-  std::atomic<std::int64_t> mailbox{0};       ///< deliveries on their way or waiting
-  std::atomic<std::int64_t> outbox{0};        ///< durable messages not consumed yet
+  std::atomic<std::int64_t> mailbox{0};  ///< deliveries on their way or waiting
+  std::atomic<std::int64_t> outbox{0};   ///< durable messages not consumed yet
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> dead_letters{0};
-  std::atomic<int> lanes_closed{0};           ///< partitions that do not take messages yet
-  std::atomic<std::uint64_t> last_id{0};      ///< highest number dealt
+  std::atomic<int> lanes_closed{0};             ///< partitions that do not take messages yet
+  std::atomic<std::uint64_t> last_id{0};        ///< highest number dealt
   std::atomic<std::uint64_t> last_recorded{0};  ///< no aggregate with a higher number has recorded anything
   bulkhead_status bulkhead;
 };
 
 struct services {
-  services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j, telemetry::metrics& m, telemetry::trace_ring& r);
+  services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
+           telemetry::metrics& m, telemetry::trace_ring& r);
 
   const system_declaration& system;
   const type_catalog types;
@@ -96,8 +97,8 @@ struct services {
   telemetry::metrics& metrics;
   telemetry::trace_ring& traces;
   random_source random;
-  const std::uint64_t first_sequence;          ///< where this run of the node began in the log
-  const std::int64_t wall_ahead_us;            ///< wall time less steady time, as the node started: places spans to the microsecond
+  const std::uint64_t first_sequence;  ///< where this run of the node began in the log
+  const std::int64_t wall_ahead_us;    ///< wall time less steady time, as the node started: places spans to the microsecond
 
   std::deque<context_status> contexts;
   supervision_board board;
@@ -122,8 +123,7 @@ struct services {
   /// Before the first record of an aggregate is appended: whoever wakes it later looks for its row.
   void will_record(const storage::address& a) noexcept {
     auto& last = contexts[a.context].last_recorded;
-    for (auto seen = last.load(); seen < a.id && !last.compare_exchange_weak(seen, a.id);) {
-    }
+    for (auto seen = last.load(); seen < a.id && !last.compare_exchange_weak(seen, a.id);) {}
   }
   std::array<std::uint8_t, 8> new_span_id() noexcept;
 

@@ -17,28 +17,28 @@ struct bulkhead_settings {
   std::uint32_t queued_max = 10000;
   milliseconds call_timeout{2000};
   milliseconds window{10000};
-  std::uint32_t window_calls_min = 20;      ///< below it the rates say nothing
+  std::uint32_t window_calls_min = 20;  ///< below it the rates say nothing
   std::uint32_t failure_rate_percent = 50;
   milliseconds slow_call{60000};
   std::uint32_t slow_rate_percent = 100;
-  std::uint32_t consecutive_errors = 0;     ///< opens at so many in a row; 0: never for that reason
+  std::uint32_t consecutive_errors = 0;  ///< opens at so many in a row; 0: never for that reason
   milliseconds open_time{5000};
   std::uint32_t half_open_probes = 5;
 };
 
 struct context_settings {
   bulkhead_settings bulkhead;
-  milliseconds slow_min{0}, slow_max{0};    ///< each request and ask is handled after a random time in between
+  milliseconds slow_min{0}, slow_max{0};  ///< each request and ask is handled after a random time in between
 };
 
 struct runtime_settings {
   std::uint16_t partitions = 16;
-  std::size_t threads = 0;                  ///< 0: one a core
-  milliseconds idle{30000};                 ///< an aggregate unused for so long is passivated
+  std::size_t threads = 0;   ///< 0: one a core
+  milliseconds idle{30000};  ///< an aggregate unused for so long is passivated
   std::uint64_t awake_max = 10000;
-  std::uint32_t mailbox_max = 10000;        ///< waiting messages of one aggregate
-  std::uint64_t in_flight_max = 20000;      ///< requests of the front door
-  std::uint64_t outbox_max = 1000000;       ///< undelivered messages of one context
+  std::uint32_t mailbox_max = 10000;    ///< waiting messages of one aggregate
+  std::uint64_t in_flight_max = 20000;  ///< requests of the front door
+  std::uint64_t outbox_max = 1000000;   ///< undelivered messages of one context
   milliseconds ask_time_limit{2000};
   std::uint32_t poison_attempts = 5;
   std::uint32_t restart_intensity = 10;
@@ -53,9 +53,9 @@ struct runtime_settings {
   std::uint32_t trace_sample_percent = 100;
   std::uint32_t notify_concurrent_max = 64;
   milliseconds notify_retry_min{200}, notify_retry_max{60000};
-  std::uint64_t seed = 0;                   ///< of ids and jitter
-  std::map<std::string, context_settings> contexts;   ///< by context name; absent: defaults
-  system_settings system;                             ///< what the system declares for itself
+  std::uint64_t seed = 0;                            ///< of ids and jitter
+  std::map<std::string, context_settings> contexts;  ///< by context name; absent: defaults
+  system_settings system;                            ///< what the system declares for itself
 };
 
 }  // namespace crema::actors

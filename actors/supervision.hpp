@@ -16,7 +16,8 @@ class restart_policy {
  public:
   restart_policy(std::uint32_t intensity, milliseconds period, milliseconds backoff_min, milliseconds backoff_max)
       : intensity_(intensity), period_ms_(period.count()), backoff_min_(backoff_min), backoff_max_(backoff_max) {}
-  explicit restart_policy(const runtime_settings& s) : restart_policy(s.restart_intensity, s.restart_period, s.backoff_min, s.backoff_max) {}
+  explicit restart_policy(const runtime_settings& s)
+      : restart_policy(s.restart_intensity, s.restart_period, s.backoff_min, s.backoff_max) {}
 
   /// A child failed at `now_ms`: the time to wait before its restart, doubled with each failure in the period and spread by
   /// `random`; nothing where the intensity is exceeded and the failure is to be escalated.

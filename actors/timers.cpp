@@ -10,7 +10,9 @@ namespace crema::actors {
 namespace {
 constexpr std::int64_t look_again_ms = 60000;  // a jump of the wall clock is noticed after this at the latest
 struct look {};
-struct timers_on_disk { std::uint64_t up_to = 0; };
+struct timers_on_disk {
+  std::uint64_t up_to = 0;
+};
 }  // namespace
 
 }  // namespace crema::actors

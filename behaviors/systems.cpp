@@ -14,6 +14,8 @@ namespace crema {
 
 namespace {
 
+// One line a system.
+// clang-format off
 constexpr std::array all{
     std::pair{"cafeteria", &cafeteria::cafeteria},
     std::pair{"rewards", &rewards::rewards},
@@ -21,6 +23,7 @@ constexpr std::array all{
     std::pair{"breakfast", &breakfast::breakfast},
     std::pair{"preorder", &preorder::preorder},
 };
+// clang-format on
 
 }  // namespace
 

@@ -121,7 +121,9 @@ class command_line {
 
   void take_system_or_all(CLI::App& to) {
     take_system(to, "SYSTEM");
-    to.add_flag_callback("--all", [this] { args_.system.clear(); }, "Every system, each below a prefix of its name")->excludes("SYSTEM");
+    to.add_flag_callback(
+          "--all", [this] { args_.system.clear(); }, "Every system, each below a prefix of its name")
+        ->excludes("SYSTEM");
   }
 
   void take_node(CLI::App& to) {

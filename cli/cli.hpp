@@ -40,9 +40,10 @@ struct restore_options {
 };
 
 struct actions {
-  std::vector<std::string> systems;                                     ///< their names; the first is the default
-  std::function<config::registry(const std::string& system)> settings;  ///< every setting of a node that serves it; "": of one that serves all
-  std::function<int(const serve_options&)> serve;                       ///< each returns the exit code
+  std::vector<std::string> systems;  ///< their names; the first is the default
+  std::function<config::registry(const std::string& system)>
+      settings;                                    ///< every setting of a node that serves it; "": of one that serves all
+  std::function<int(const serve_options&)> serve;  ///< each returns the exit code
   std::function<int(const verify_options&)> verify;
   std::function<int(const restore_options&)> restore;
 };

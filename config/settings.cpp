@@ -51,10 +51,12 @@ void add_node(registry& r) {
                 "How large the data file may grow. It is address space, not memory or disk, until it is used.")
             .in("bytes"));
   r.add(integer("data.reserveBytes", 256 * mib, 0, tib,
-                "Disk space to keep free: a commit that finds less fails, and the node stops at once instead of filling the disk. 0: not looked at.")
+                "Disk space to keep free: a commit that finds less fails, and the node stops at once instead of filling the disk. 0: not "
+                "looked at.")
             .in("bytes"));
   r.add(integer("data.deferredEntriesMax", 32768, 0, 10000000,
-                "Index entries that are durable but wait in memory, about 200 bytes each, to be put in their places together. 0: only until the next commit."));
+                "Index entries that are durable but wait in memory, about 200 bytes each, to be put in their places together. 0: only "
+                "until the next commit."));
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));
   r.add(integer("journal.batchWaitUs", 0, 0, 100000, "How long a commit waits for more records to gather. 0: it takes what is there.")
             .in("µs"));
@@ -148,7 +150,8 @@ void add_http(registry& r) {
   r.add(
       integer("http.sseHeartbeatMs", 15 * second_ms, 100, 10 * minute_ms, "How often a silent event stream gets a sign of life.").in("ms"));
   r.add(text("http.managementToken", "",
-             "The bearer token that contexts, dead letters and backup under /actuator ask for. Empty: only clients of this machine may use them.")
+             "The bearer token that contexts, dead letters and backup under /actuator ask for. Empty: only clients of this machine may use "
+             "them.")
             .kept_secret());
 }
 

@@ -22,8 +22,10 @@ bool nested_deeper_than(std::string_view text, std::size_t depth_max) noexcept {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_text) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_text = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_text = false;
     } else if (c == '"') {
       in_text = true;
     } else if (c == '{' || c == '[') {
@@ -53,8 +55,8 @@ problem unknown_status(const resource_entry& entry, std::string_view status) {
 // Which command a PATCH body stands for.
 std::variant<const verb_declaration*, problem> choose_patch(const resource_entry& entry, const json& body) {
   const auto* plain = entry.find(verb::patch);
-  const bool has_transitions =
-      std::any_of(entry.declared->verbs.begin(), entry.declared->verbs.end(), [](const auto& v) { return v.on == verb::patch && !v.status.empty(); });
+  const bool has_transitions = std::any_of(entry.declared->verbs.begin(), entry.declared->verbs.end(),
+                                           [](const auto& v) { return v.on == verb::patch && !v.status.empty(); });
   const auto status = body.find("status");
   if (status != body.end() && has_transitions) {
     if (!status->is_string()) return problem{problem_code::malformed_body, "status: a text is expected.", "status"};
@@ -130,26 +132,27 @@ command_or_problem bodied_command(const server_settings& settings, const resourc
 }  // namespace
 
 problem method_not_allowed(const request& r, std::string_view allow) {
-  problem p{problem_code::method_not_allowed, std::string(r.verb == method::other ? "This method" : name_of(r.verb)) + " is not possible here."};
+  problem p{problem_code::method_not_allowed,
+            std::string(r.verb == method::other ? "This method" : name_of(r.verb)) + " is not possible here."};
   p.headers.append("Allow: ").append(allow).append("\r\n");
   return p;
 }
 
 std::variant<json, problem> parse_body(const request& r, std::size_t depth_max) {
   if (r.body.empty()) return problem{problem_code::malformed_body, "The body is empty; a JSON object is expected."};
-  if (!is_json(r.content_type)) return problem{problem_code::unsupported_media_type, "Content-Type: application/json in UTF-8 is expected."};
+  if (!is_json(r.content_type))
+    return problem{problem_code::unsupported_media_type, "Content-Type: application/json in UTF-8 is expected."};
   if (!r.content_encoding.empty() && !equal_ignoring_case(r.content_encoding, "identity"))
     return problem{problem_code::unsupported_media_type, "Content-Encoding: a compressed body is not accepted."};
-  if (nested_deeper_than(r.body, depth_max)) return problem{problem_code::malformed_body, "The body is nested more than " + std::to_string(depth_max) + " deep."};
+  if (nested_deeper_than(r.body, depth_max))
+    return problem{problem_code::malformed_body, "The body is nested more than " + std::to_string(depth_max) + " deep."};
   try {
     auto body = json::parse(r.body);
     if (!body.is_object()) return problem{problem_code::malformed_body, "The body is JSON, but not an object."};
     return body;
   } catch (const json::parse_error& e) {
     return problem{problem_code::malformed_body, "The body is not JSON in UTF-8: error at byte " + std::to_string(e.byte) + "."};
-  } catch (const json::exception&) {
-    return problem{problem_code::malformed_body, "The body holds a number that is out of range."};
-  }
+  } catch (const json::exception&) { return problem{problem_code::malformed_body, "The body holds a number that is out of range."}; }
 }
 
 command_or_problem to_command(const server_settings& settings, const front_door& door, const resource_entry& entry, const request& r,

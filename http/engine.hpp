@@ -73,13 +73,13 @@ class engine : public std::enable_shared_from_this<engine> {
 
   std::uint16_t port_ = 0;
   bool inherited_ = false;
-  std::optional<listener> acceptor_;          // used on its strand only, once started
+  std::optional<listener> acceptor_;  // used on its strand only, once started
   std::optional<net::steady_timer> accept_pause_, drain_timer_;
   std::optional<net::executor_work_guard<net::io_context::executor_type>> work_;
   std::vector<std::thread> threads_;
   std::atomic<bool> draining_ = false;
-  bool stopped_ = false;                      // by stop(), on its caller's thread
-  bool stopping_ = false;                     // on the listener's strand
+  bool stopped_ = false;   // by stop(), on its caller's thread
+  bool stopping_ = false;  // on the listener's strand
   std::atomic<std::uint64_t> seed_;
   std::atomic<std::size_t> refusing_{0};
 

@@ -7,7 +7,9 @@ namespace crema::http {
 
 namespace {
 
-problem bad(std::string_view name, std::string detail) { return {problem_code::bad_parameter, std::string(name) + ": " + std::move(detail), std::string(name)}; }
+problem bad(std::string_view name, std::string detail) {
+  return {problem_code::bad_parameter, std::string(name) + ": " + std::move(detail), std::string(name)};
+}
 
 // from, follow and Last-Event-ID, which goes before `from`: it is what a reconnecting browser adds to the first URL.
 std::optional<problem> read_position(const request& r, const uri& target, stream_plan& plan) {
@@ -37,7 +39,8 @@ std::optional<problem> read_filters(const system_declaration& system, const uri&
       for (const auto& h : c.events) known.push_back(h.type->name);
     if (std::find(known.begin(), known.end(), *text) == known.end()) {
       const auto suggestion = nearest(*text, known);
-      return bad("type", "there is no event '" + *text + "'." + (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?"));
+      return bad("type",
+                 "there is no event '" + *text + "'." + (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?"));
     }
     plan.query.type = *text;
   }
@@ -77,7 +80,8 @@ action router::read_history(const call& c, const resource_entry& entry, std::uin
     first.from = 0;
     first.limit = 1;
     const auto found = door_.events(first);
-    if (found.events.empty() && found.at_end) return {entry.events_route, render(problem{problem_code::not_found, "There is no such resource."}, c.r)};
+    if (found.events.empty() && found.at_end)
+      return {entry.events_route, render(problem{problem_code::not_found, "There is no such resource."}, c.r)};
   }
   return {entry.events_route, std::move(plan)};
 }

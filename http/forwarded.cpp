@@ -35,7 +35,8 @@ std::string_view first_of_list(std::string_view text) noexcept { return trimmed(
 std::string_view usable_prefix(std::string_view text) noexcept {
   while (!text.empty() && text.back() == '/') text.remove_suffix(1);
   if (text.empty() || text.front() != '/' || text.starts_with("//")) return {};
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '/' || c == '-' || c == '_' || c == '.' || c == '~'; });
+  const bool plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '/' || c == '-' || c == '_' || c == '.' || c == '~'; });
   return plain ? text : std::string_view{};
 }
 
@@ -90,8 +91,9 @@ bool is_authority(std::string_view text) noexcept {
   const auto host = text.substr(0, host_end);
   if (host_end < text.size() && !is_port(text.substr(host_end + 1))) return false;
   if (host.starts_with('[')) {
-    return host.size() > 3 && host.back() == ']' &&
-           std::all_of(host.begin() + 1, host.end() - 1, [](char c) { return (is_alnum(c) && (c <= '9' || (c | 0x20) <= 'f')) || c == ':' || c == '.'; });
+    return host.size() > 3 && host.back() == ']' && std::all_of(host.begin() + 1, host.end() - 1, [](char c) {
+             return (is_alnum(c) && (c <= '9' || (c | 0x20) <= 'f')) || c == ':' || c == '.';
+           });
   }
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; });
 }

@@ -24,7 +24,10 @@ class address_list {
   bool contains(std::string_view address) const;
 
  private:
-  struct block { address_bytes base; int bits; };
+  struct block {
+    address_bytes base;
+    int bits;
+  };
   std::vector<block> blocks_;
 };
 

@@ -50,7 +50,8 @@ void append_plain_row(std::string& out, const record_type& type, const stored_ro
   out += '}';
 }
 
-std::string collection_body(const resource_entry& entry, std::string_view base, std::string_view query, const paging& p, const page& found) {
+std::string collection_body(const resource_entry& entry, std::string_view base, std::string_view query, const paging& p,
+                            const page& found) {
   std::string out;
   out.reserve(512 + found.rows.size() * 320);
   const auto url = collection_url(entry, base);
@@ -60,16 +61,15 @@ std::string collection_body(const resource_entry& entry, std::string_view base, 
   append_page_links(out, url, safe_in_json(query), query_without_page(query), p, found.total);
   out += ',';
   append_link(out, "profile", std::string(base) + "/profile/" + entry.declared->collection);
-  if (!entry.declared->finders.empty()) {
-    out += ',';
-    append_link(out, "search", url + "/search");
-  }
+  out += ',';
+  append_link(out, "search", url + "/search");
   out.append("},");
   append_page_member(out, p, found.total);
   return out.append("}");
 }
 
-std::string finder_body(const resource_entry& entry, std::string_view base, std::string_view finder_url, std::string_view query, const page& found) {
+std::string finder_body(const resource_entry& entry, std::string_view base, std::string_view finder_url, std::string_view query,
+                        const page& found) {
   std::string out;
   out.reserve(256 + found.rows.size() * 320);
   out += '{';

@@ -6,8 +6,8 @@ void request::clear() {
   verb = method::get;
   version = 11;
   for (auto* s : {&target, &body, &host, &accept, &content_type, &content_encoding, &expect, &authorization, &if_match, &if_none_match,
-                  &idempotency_key, &traceparent, &last_event_id, &x_forwarded_for, &x_forwarded_proto, &x_forwarded_host, &x_forwarded_port,
-                  &x_forwarded_prefix})
+                  &idempotency_key, &traceparent, &last_event_id, &x_forwarded_for, &x_forwarded_proto, &x_forwarded_host,
+                  &x_forwarded_port, &x_forwarded_prefix})
     s->clear();
   host_count = 0;
   has_idempotency_key = false;

@@ -21,8 +21,8 @@ constexpr std::string_view name_of(method m) noexcept {
 
 struct request {
   http::method verb = method::get;
-  unsigned version = 11;             ///< 10 or 11
-  std::string target;                ///< as sent
+  unsigned version = 11;  ///< 10 or 11
+  std::string target;     ///< as sent
   std::string body;
 
   // Headers that mean something here. Empty: not sent (an empty Idempotency-Key is told apart by has_idempotency_key).
@@ -33,9 +33,9 @@ struct request {
   bool has_idempotency_key = false;
 
   // What the session knows.
-  std::string remote_address;        ///< of the peer, numeric
-  std::string local_authority;       ///< "127.0.0.1:8080": stands in where no usable Host was sent
-  bool trusted_peer = false;         ///< X-Forwarded-* may be believed
+  std::string remote_address;   ///< of the peer, numeric
+  std::string local_authority;  ///< "127.0.0.1:8080": stands in where no usable Host was sent
+  bool trusted_peer = false;    ///< X-Forwarded-* may be believed
   trace_context trace;
   timestamp now;
 
@@ -46,10 +46,10 @@ struct request {
 
 struct response {
   unsigned status = 200;
-  std::string_view content_type;     ///< a constant
+  std::string_view content_type;  ///< a constant
   std::string body;
-  std::string headers;               ///< more header lines, each with its CRLF
-  bool close = false;                ///< the connection cannot go on after this
+  std::string headers;  ///< more header lines, each with its CRLF
+  bool close = false;   ///< the connection cannot go on after this
 
   response& header(std::string_view name, std::string_view text) {
     headers.append(name).append(": ").append(text).append("\r\n");

@@ -21,7 +21,8 @@ double quality(std::string_view text) noexcept {
   if (text.empty() || (text[0] != '0' && text[0] != '1')) return 1;
   double q = text[0] - '0';
   double digit = 0.1;
-  for (std::size_t i = 2; i < std::min<std::size_t>(text.size(), 5) && text[i] >= '0' && text[i] <= '9'; ++i, digit /= 10) q += digit * (text[i] - '0');
+  for (std::size_t i = 2; i < std::min<std::size_t>(text.size(), 5) && text[i] >= '0' && text[i] <= '9'; ++i, digit /= 10)
+    q += digit * (text[i] - '0');
   return std::min(q, 1.0);
 }
 

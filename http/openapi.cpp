@@ -14,7 +14,9 @@ using nlohmann::json;
 
 json reference(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
 json body_of(const std::string& media, json schema) { return {{media, {{"schema", std::move(schema)}}}}; }
-json problem_answer(const char* description) { return {{"description", description}, {"content", body_of("application/problem+json", reference("problem"))}}; }
+json problem_answer(const char* description) {
+  return {{"description", description}, {"content", body_of("application/problem+json", reference("problem"))}};
+}
 json answer(const std::string& description, json schema) {
   return {{"description", description}, {"content", body_of("application/hal+json", std::move(schema))}};
 }
@@ -24,9 +26,11 @@ json parameter(const char* in, std::string_view name, bool required, json schema
 json id_parameter() { return parameter("path", "id", true, {{"type", "integer"}, {"minimum", 1}}); }
 
 json paging_parameters(const server_settings& settings) {
-  return json::array({parameter("query", "page", false, {{"type", "integer"}, {"minimum", 0}, {"default", 0}}),
-                      parameter("query", "size", false, {{"type", "integer"}, {"minimum", 1}, {"maximum", settings.page_size_max}, {"default", settings.page_size_default}}),
-                      parameter("query", "sort", false, {{"type", "string"}, {"examples", json::array({"id,desc"})}})});
+  return json::array(
+      {parameter("query", "page", false, {{"type", "integer"}, {"minimum", 0}, {"default", 0}}),
+       parameter("query", "size", false,
+                 {{"type", "integer"}, {"minimum", 1}, {"maximum", settings.page_size_max}, {"default", settings.page_size_default}}),
+       parameter("query", "sort", false, {{"type", "string"}, {"examples", json::array({"id,desc"})}})});
 }
 
 // The body of one command; a transition's carries the status that chooses it.
@@ -45,13 +49,18 @@ json command_operation(const resource_declaration& r, verb on) {
   json operation = {{"tags", json::array({r.collection})}, {"responses", json::object()}};
   auto& responses = operation["responses"];
   if (on != verb::remove)
-    operation["requestBody"] = {{"required", true}, {"content", body_of("application/json", choices.size() == 1 ? choices[0] : json{{"oneOf", choices}})}};
-  if (on == verb::create) responses["201"] = answer("created", reference(r.singular));
-  else if (on == verb::remove) responses["204"] = {{"description", "done"}};
-  else responses["200"] = answer("changed", reference(r.singular));
+    operation["requestBody"] = {{"required", true},
+                                {"content", body_of("application/json", choices.size() == 1 ? choices[0] : json{{"oneOf", choices}})}};
+  if (on == verb::create)
+    responses["201"] = answer("created", reference(r.singular));
+  else if (on == verb::remove)
+    responses["204"] = {{"description", "done"}};
+  else
+    responses["200"] = answer("changed", reference(r.singular));
   operation["parameters"] = json::array();
   if (on != verb::create) operation["parameters"].push_back(parameter("header", "If-Match", false, {{"type", "string"}}));
-  if (on == verb::create || on == verb::patch) operation["parameters"].push_back(parameter("header", "Idempotency-Key", false, {{"type", "string"}, {"maxLength", 255}}));
+  if (on == verb::create || on == verb::patch)
+    operation["parameters"].push_back(parameter("header", "Idempotency-Key", false, {{"type", "string"}, {"maxLength", 255}}));
   responses["default"] = problem_answer("refused; nothing was changed");
   return operation;
 }
@@ -73,9 +82,13 @@ json page_schema(const resource_declaration& r) {
 void add_finders(json& paths, const resource_declaration& r, const server_settings& settings) {
   for (const auto& f : r.finders) {
     auto parameters = paging_parameters(settings);
-    for (const auto at : f.fields) parameters.push_back(parameter("query", r.row->fields[at].name, true, json_schema(*r.row)["properties"][std::string(r.row->fields[at].name)]));
+    for (const auto at : f.fields)
+      parameters.push_back(
+          parameter("query", r.row->fields[at].name, true, json_schema(*r.row)["properties"][std::string(r.row->fields[at].name)]));
     auto operation = read_operation(r.collection, page_schema(r), std::move(parameters));
-    if (f.plain_array) operation["responses"]["200"] = {{"description", "found, oldest first"}, {"content", body_of("application/json", {{"type", "array"}, {"items", reference(r.singular)}})}};
+    if (f.plain_array)
+      operation["responses"]["200"] = {{"description", "found, oldest first"},
+                                       {"content", body_of("application/json", {{"type", "array"}, {"items", reference(r.singular)}})}};
     paths["/" + r.collection + "/search/" + f.name]["get"] = std::move(operation);
   }
 }
@@ -90,8 +103,11 @@ json stream_operation(const char* tag, json parameters) {
   parameters.push_back(parameter("query", "from", false, {{"type", "integer"}}));
   parameters.push_back(parameter("query", "follow", false, {{"type", "boolean"}}));
   parameters.push_back(parameter("header", "Last-Event-ID", false, {{"type", "integer"}}));
-  const json content = {{"application/x-ndjson", {{"schema", reference("event")}}}, {"text/event-stream", {{"schema", {{"type", "string"}}}}}};
-  return {{"tags", json::array({tag})}, {"parameters", std::move(parameters)}, {"responses", {{"200", {{"description", "events, oldest first"}, {"content", content}}}}}};
+  const json content = {{"application/x-ndjson", {{"schema", reference("event")}}},
+                        {"text/event-stream", {{"schema", {{"type", "string"}}}}}};
+  return {{"tags", json::array({tag})},
+          {"parameters", std::move(parameters)},
+          {"responses", {{"200", {{"description", "events, oldest first"}, {"content", content}}}}}};
 }
 
 void add_resource(json& document, const resource_declaration& r, bool is_view, const server_settings& settings) {
@@ -118,27 +134,39 @@ void add_resource(json& document, const resource_declaration& r, bool is_view, c
 json common_schemas() {
   const json text = {{"type", "string"}}, number = {{"type", "integer"}};
   json problem = {{"type", "object"}, {"properties", json::object()}};
-  for (const auto* name : {"type", "title", "detail", "instance", "timestamp", "error", "message", "path", "traceId", "field"}) problem["properties"][name] = text;
+  for (const auto* name : {"type", "title", "detail", "instance", "timestamp", "error", "message", "path", "traceId", "field"})
+    problem["properties"][name] = text;
   problem["properties"]["status"] = number;
-  json page = {{"type", "object"}, {"properties", {{"size", number}, {"totalElements", number}, {"totalPages", number}, {"number", number}}}};
-  json event = {{"type", "object"},
-                {"properties", {{"eventType", text}, {"timestamp", text}, {"id", number}, {"offset", number}, {"traceId", text}, {"context", text}}},
-                {"required", {"eventType", "timestamp", "offset"}}};
+  json page = {{"type", "object"},
+               {"properties", {{"size", number}, {"totalElements", number}, {"totalPages", number}, {"number", number}}}};
+  json event = {
+      {"type", "object"},
+      {"properties", {{"eventType", text}, {"timestamp", text}, {"id", number}, {"offset", number}, {"traceId", text}, {"context", text}}},
+      {"required", {"eventType", "timestamp", "offset"}}};
   return {{"problem", problem}, {"page", page}, {"event", event}};
 }
 
-json plain_operation(const char* description) { return {{"tags", {"operations"}}, {"responses", {{"200", {{"description", description}}}, {"default", problem_answer("refused")}}}}; }
+json plain_operation(const char* description) {
+  return {{"tags", {"operations"}}, {"responses", {{"200", {{"description", description}}}, {"default", problem_answer("refused")}}}};
+}
 
 void add_operations(json& paths) {
-  const std::pair<const char*, const char*> readable[] = {
-      {"/actuator/health", "health with components"}, {"/actuator/health/liveness", "200 UP, 503 otherwise"}, {"/actuator/health/readiness", "200 UP, 503 otherwise"},
-      {"/actuator/info", "version and system"}, {"/actuator/prometheus", "metrics"}, {"/actuator/circuitbreakers", "bulkheads and their circuits"},
-      {"/actuator/supervisors", "the supervision tree"}, {"/actuator/traces", "recent traces"}, {"/actuator/traces/{id}", "one trace"},
-      {"/actuator/contexts", "contexts and their state"}, {"/actuator/deadletters", "messages that could not be handled"}};
+  const std::pair<const char*, const char*> readable[] = {{"/actuator/health", "health with components"},
+                                                          {"/actuator/health/liveness", "200 UP, 503 otherwise"},
+                                                          {"/actuator/health/readiness", "200 UP, 503 otherwise"},
+                                                          {"/actuator/info", "version and system"},
+                                                          {"/actuator/prometheus", "metrics"},
+                                                          {"/actuator/circuitbreakers", "bulkheads and their circuits"},
+                                                          {"/actuator/supervisors", "the supervision tree"},
+                                                          {"/actuator/traces", "recent traces"},
+                                                          {"/actuator/traces/{id}", "one trace"},
+                                                          {"/actuator/contexts", "contexts and their state"},
+                                                          {"/actuator/deadletters", "messages that could not be handled"}};
   for (const auto& [path, description] : readable) paths[path]["get"] = plain_operation(description);
-  const std::pair<const char*, const char*> writable[] = {
-      {"/actuator/contexts/{name}/stop", "the context has stopped"}, {"/actuator/contexts/{name}/start", "the context takes messages"},
-      {"/actuator/deadletters/{id}/replay", "sent again"}, {"/actuator/backup", "the copy is complete"}};
+  const std::pair<const char*, const char*> writable[] = {{"/actuator/contexts/{name}/stop", "the context has stopped"},
+                                                          {"/actuator/contexts/{name}/start", "the context takes messages"},
+                                                          {"/actuator/deadletters/{id}/replay", "sent again"},
+                                                          {"/actuator/backup", "the copy is complete"}};
   for (const auto& [path, description] : writable) paths[path]["post"] = plain_operation(description);
   paths["/actuator/deadletters/{id}"]["delete"] = plain_operation("dropped");
   for (auto& [path, item] : paths.items()) {  // every template variable needs its parameter

@@ -14,7 +14,9 @@ using nlohmann::json;
 // A component's text may come from a file name or a driver: never let it break an answer.
 std::string text_of(const json& document) { return document.dump(-1, ' ', false, json::error_handler_t::replace); }
 
-action unmatched(const request& r) { return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)}; }
+action unmatched(const request& r) {
+  return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)};
+}
 
 std::string_view up_or_down(bool up) noexcept { return up ? "UP" : "DOWN"; }
 
@@ -43,7 +45,8 @@ bool router::may_manage(const request& r) const noexcept {
   if (settings_.management_token.empty()) return is_loopback(r.remote_address) && r.x_forwarded_for.empty() && r.x_forwarded_host.empty();
   constexpr std::size_t scheme = 7;  // "Bearer "
   const std::string_view sent = r.authorization;
-  return sent.size() > scheme && equal_ignoring_case(sent.substr(0, scheme), "Bearer ") && same_secret(trimmed(sent.substr(scheme)), settings_.management_token);
+  return sent.size() > scheme && equal_ignoring_case(sent.substr(0, scheme), "Bearer ") &&
+         same_secret(trimmed(sent.substr(scheme)), settings_.management_token);
 }
 
 action router::route_actuator(const call& c) const {
@@ -51,15 +54,24 @@ action router::route_actuator(const call& c) const {
   const auto& what = c[1];
   if (what == "contexts" || what == "deadletters" || what == "backup") return route_management(c);
   fixed_route route = fixed_route::unmatched;
-  if (what == "health" && c.size() == 2) route = fixed_route::health;
-  else if (what == "health" && c.size() == 3 && c[2] == "liveness") route = fixed_route::liveness;
-  else if (what == "health" && c.size() == 3 && c[2] == "readiness") route = fixed_route::readiness;
-  else if (what == "info" && c.size() == 2) route = fixed_route::info;
-  else if (what == "prometheus" && c.size() == 2) route = fixed_route::prometheus;
-  else if (what == "circuitbreakers" && c.size() == 2) route = fixed_route::circuit_breakers;
-  else if (what == "supervisors" && c.size() == 2) route = fixed_route::supervisors;
-  else if (what == "traces" && c.size() <= 3) route = c.size() == 2 ? fixed_route::traces : fixed_route::trace;
-  else return unmatched(c.r);
+  if (what == "health" && c.size() == 2)
+    route = fixed_route::health;
+  else if (what == "health" && c.size() == 3 && c[2] == "liveness")
+    route = fixed_route::liveness;
+  else if (what == "health" && c.size() == 3 && c[2] == "readiness")
+    route = fixed_route::readiness;
+  else if (what == "info" && c.size() == 2)
+    route = fixed_route::info;
+  else if (what == "prometheus" && c.size() == 2)
+    route = fixed_route::prometheus;
+  else if (what == "circuitbreakers" && c.size() == 2)
+    route = fixed_route::circuit_breakers;
+  else if (what == "supervisors" && c.size() == 2)
+    route = fixed_route::supervisors;
+  else if (what == "traces" && c.size() <= 3)
+    route = c.size() == 2 ? fixed_route::traces : fixed_route::trace;
+  else
+    return unmatched(c.r);
   if (auto refused = refuse_method(c.r, read_only)) return {id_of(route), std::move(*refused)};
   switch (route) {
     case fixed_route::info: return answer_info(c);
@@ -102,7 +114,8 @@ action router::answer_traces(const call& c) const {
   if (c.size() == 2) return {id_of(fixed_route::traces), json_response(200, text_of(door_.traces({})))};
   const bool is_trace_id = c[2].size() == 32 && c[2].find_first_not_of("0123456789abcdef") == std::string::npos;
   const auto found = is_trace_id ? door_.traces(c[2]) : json{};
-  if (found.empty()) return {id_of(fixed_route::trace), render(problem{problem_code::not_found, "There is no such trace in the ring of recent ones."}, c.r)};
+  if (found.empty())
+    return {id_of(fixed_route::trace), render(problem{problem_code::not_found, "There is no such trace in the ring of recent ones."}, c.r)};
   return {id_of(fixed_route::trace), json_response(200, text_of(found))};
 }
 
@@ -125,7 +138,8 @@ action router::route_management(const call& c) const {
 action router::switch_context(const call& c) const {
   const auto route = id_of(fixed_route::context_switch);
   if (auto refused = refuse_method(c.r, "POST, OPTIONS")) return {route, std::move(*refused)};
-  if (door_.system().find_context(c[2]) == nullptr) return {route, render(problem{problem_code::not_found, "There is no such context."}, c.r)};
+  if (door_.system().find_context(c[2]) == nullptr)
+    return {route, render(problem{problem_code::not_found, "There is no such context."}, c.r)};
   const bool running = c[3] == "start";
   return {route, operation_plan{[this, name = c[2], running](std::function<void(make_response)> done) {
             door_.switch_context(name, running, [name, running, done](std::optional<rejection> refused) {
@@ -161,12 +175,14 @@ action router::start_backup(const call& c) const {
   const auto& body = std::get<json>(parsed);
   const auto directory = body.find("directory");
   if (directory == body.end() || !directory->is_string() || directory->get_ref<const std::string&>().empty())
-    return {route, render(problem{problem_code::invalid_field, "directory: the name of a new or empty directory is required.", "directory"}, c.r)};
-  return {route, operation_plan{[this, name = directory->get<std::string>()](std::function<void(make_response)> done) {
-            door_.backup(name, [name, done](std::optional<rejection> refused) {
-              done([=](const request& r) { return refused ? render(*refused, r) : json_response(200, text_of(json{{"directory", name}})); });
-            });
-          }}};
+    return {route,
+            render(problem{problem_code::invalid_field, "directory: the name of a new or empty directory is required.", "directory"}, c.r)};
+  return {
+      route, operation_plan{[this, name = directory->get<std::string>()](std::function<void(make_response)> done) {
+        door_.backup(name, [name, done](std::optional<rejection> refused) {
+          done([=](const request& r) { return refused ? render(*refused, r) : json_response(200, text_of(json{{"directory", name}})); });
+        });
+      }}};
 }
 
 action router::answer_drill(const call& c, bool make_zombie) const {

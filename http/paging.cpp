@@ -26,7 +26,8 @@ result<bool> parse_sort(const std::string& text, const record_type& row, paging&
     }
   }
   const auto suggestion = nearest(name, known);
-  return bad("sort", "sort: there is no field '" + std::string(name) + "'." + (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?"));
+  return bad("sort", "sort: there is no field '" + std::string(name) + "'." +
+                         (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?"));
 }
 
 std::uint64_t last_page(const paging& p, std::uint64_t total) { return total == 0 ? 0 : (total - 1) / p.size; }
@@ -60,8 +61,10 @@ std::string safe_in_json(std::string_view query) {
   std::string out;
   for (const char c : query) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>') out += c;
-    else (out += '%', out += hex[byte >> 4], out += hex[byte & 15]);
+    if (byte > 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>')
+      out += c;
+    else
+      (out += '%', out += hex[byte >> 4], out += hex[byte & 15]);
   }
   return out;
 }

@@ -25,17 +25,17 @@ method method_of(beast::http::verb v) noexcept {
 
 struct named_field {
   std::string_view name;
-  std::string request::* member;
+  std::string request::*member;
 };
 
 // Headers that Beast has no number for.
 constexpr named_field named_fields[] = {
-    {"idempotency-key", &request::idempotency_key}, {"traceparent", &request::traceparent}, {"last-event-id", &request::last_event_id},
-    {"x-forwarded-for", &request::x_forwarded_for}, {"x-forwarded-proto", &request::x_forwarded_proto},
-    {"x-forwarded-host", &request::x_forwarded_host}, {"x-forwarded-port", &request::x_forwarded_port},
-    {"x-forwarded-prefix", &request::x_forwarded_prefix}};
+    {"idempotency-key", &request::idempotency_key},     {"traceparent", &request::traceparent},
+    {"last-event-id", &request::last_event_id},         {"x-forwarded-for", &request::x_forwarded_for},
+    {"x-forwarded-proto", &request::x_forwarded_proto}, {"x-forwarded-host", &request::x_forwarded_host},
+    {"x-forwarded-port", &request::x_forwarded_port},   {"x-forwarded-prefix", &request::x_forwarded_prefix}};
 
-std::string request::* member_of(beast::http::field f, std::string_view name) noexcept {
+std::string request::*member_of(beast::http::field f, std::string_view name) noexcept {
   switch (f) {
     case beast::http::field::host: return &request::host;
     case beast::http::field::accept: return &request::accept;

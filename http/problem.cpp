@@ -12,8 +12,10 @@ namespace {
 // In the order of problem_code.
 constexpr auto kinds = std::to_array<problem_kind>({
     {"bad-request", 400, "Bad request", "The bytes on the connection are not an HTTP/1.0 or HTTP/1.1 request that can be understood.",
-     "Send the request again with an HTTP client; look for a stray character in the target or a header. The connection is closed after this answer."},
-    {"malformed-body", 400, "Malformed body", "The body is not JSON, is not an object, is nested too deeply, is not UTF-8, or a field has the wrong type.",
+     "Send the request again with an HTTP client; look for a stray character in the target or a header. The connection is closed after "
+     "this answer."},
+    {"malformed-body", 400, "Malformed body",
+     "The body is not JSON, is not an object, is nested too deeply, is not UTF-8, or a field has the wrong type.",
      "Correct the body; where one field is at fault, `field` names it. /profile/{collection} has the schema."},
     {"bad-parameter", 400, "Bad query parameter", "A query parameter or a conditional header is missing or cannot be read.",
      "Correct the parameter that the detail names. /{collection}/search lists finders with their parameters."},
@@ -21,21 +23,27 @@ constexpr auto kinds = std::to_array<problem_kind>({
      "Send `Authorization: Bearer <token>` with the token set as http.managementToken."},
     {"not-found", 404, "Not found", "There is no such path or no such resource, or it left its collection.",
      "Check path and id; `/` lists the collections."},
-    {"method-not-allowed", 405, "Method not allowed", "The resource exists and does not take this method.", "Use one of the methods in the `Allow` header."},
+    {"method-not-allowed", 405, "Method not allowed", "The resource exists and does not take this method.",
+     "Use one of the methods in the `Allow` header."},
     {"request-timeout", 408, "Request timeout", "The request did not arrive completely in the time that the server grants.",
      "Send it again, faster. Operators: http.requestReadTimeoutMs; many of these at once are slow clients or an attack."},
-    {"conflict", 409, "Conflict", "The present state of the resource does not allow this.", "Read the resource; nothing was changed by this request."},
+    {"conflict", 409, "Conflict", "The present state of the resource does not allow this.",
+     "Read the resource; nothing was changed by this request."},
     {"stale", 412, "Precondition failed", "The resource has another version than the one in If-Match: somebody changed it in between.",
      "Read it again, decide anew, and send the ETag that was just read."},
-    {"body-too-large", 413, "Body too large", "The body is larger than the limit (64 KiB by default).", "Send less. Operators: http.bodyBytesMax."},
-    {"uri-too-long", 414, "URI too long", "The request target is longer than the limit.", "Shorten the query. Operators: http.uriBytesMax."},
+    {"body-too-large", 413, "Body too large", "The body is larger than the limit (64 KiB by default).",
+     "Send less. Operators: http.bodyBytesMax."},
+    {"uri-too-long", 414, "URI too long", "The request target is longer than the limit.",
+     "Shorten the query. Operators: http.uriBytesMax."},
     {"unsupported-media-type", 415, "Unsupported media type", "The body does not say that it is JSON in UTF-8, or it is compressed.",
      "Send `Content-Type: application/json` and no Content-Encoding."},
-    {"expectation-failed", 417, "Expectation failed", "The Expect header asks for something other than 100-continue.", "Leave the Expect header out."},
+    {"expectation-failed", 417, "Expectation failed", "The Expect header asks for something other than 100-continue.",
+     "Leave the Expect header out."},
     {"invalid-field", 422, "Invalid value",
      "The body can be read, and a field in it is unknown, missing or out of its range, or asks for a status that does not exist.",
      "Correct the field that `field` names; the detail suggests the nearest known name. Nothing was changed."},
-    {"idempotency-key-reused", 422, "Idempotency key unusable", "This Idempotency-Key was already used for a request with another method, path or body, or is not usable.",
+    {"idempotency-key-reused", 422, "Idempotency key unusable",
+     "This Idempotency-Key was already used for a request with another method, path or body, or is not usable.",
      "Use a new key of 1 to 255 bytes for each new request, and the old key only to repeat the same request."},
     {"too-many-requests", 429, "Too many requests", "This client address sent more requests than the rate limit allows.",
      "Wait as long as Retry-After says. Operators: http.rateLimitPerSecond and http.rateLimitBurst."},
@@ -45,11 +53,13 @@ constexpr auto kinds = std::to_array<problem_kind>({
      "Repeat with the same Idempotency-Key. Operators: look for the traceId in the log and report it."},
     {"partner-failed", 500, "A partner failed", "A context that had to take part failed. Nothing of the request is kept.",
      "Repeat the request. Operators: /actuator/supervisors and /actuator/deadletters show what failed."},
-    {"overloaded", 503, "Overloaded", "A limit is reached or a circuit is open, and the request was refused at once. Nothing of it is kept.",
+    {"overloaded", 503, "Overloaded",
+     "A limit is reached or a circuit is open, and the request was refused at once. Nothing of it is kept.",
      "Wait as long as Retry-After says and repeat. Operators: /actuator/circuitbreakers."},
     {"stopped", 503, "Stopped", "A context that is needed for this is stopped. Nothing of the request is kept.",
      "Repeat later. Operators: POST /actuator/contexts/{name}/start."},
-    {"outcome-unknown", 503, "Outcome unknown", "No answer came within the time limit, and it is not known whether the request was carried out.",
+    {"outcome-unknown", 503, "Outcome unknown",
+     "No answer came within the time limit, and it is not known whether the request was carried out.",
      "Repeat it with the same Idempotency-Key: it is then carried out once at the most. Without a key, read the resource first."},
     {"timed-out", 504, "A partner timed out", "A context that had to take part did not answer in time. Nothing of the request is kept.",
      "Repeat the request. Operators: the context's bulkhead.callTimeoutMs, /actuator/traces."},
@@ -59,7 +69,8 @@ static_assert(kinds.size() == static_cast<std::size_t>(problem_code::timed_out) 
 problem_code code_of(const rejection& why) {
   switch (why.kind) {
     case rejection_kind::malformed: return problem_code::malformed_body;
-    case rejection_kind::invalid: return why.field == "Idempotency-Key" ? problem_code::idempotency_key_reused : problem_code::invalid_field;
+    case rejection_kind::invalid:
+      return why.field == "Idempotency-Key" ? problem_code::idempotency_key_reused : problem_code::invalid_field;
     case rejection_kind::not_found: return problem_code::not_found;
     case rejection_kind::conflict: return problem_code::conflict;
     case rejection_kind::stale: return problem_code::stale;
@@ -78,8 +89,10 @@ std::string printable(std::string_view path) {
   out.reserve(path.size());
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f) out += c;
-    else (out += '%', out += hex[byte >> 4], out += hex[byte & 15]);
+    if (byte > 0x20 && byte < 0x7f)
+      out += c;
+    else
+      (out += '%', out += hex[byte >> 4], out += hex[byte & 15]);
   }
   return out;
 }
@@ -135,7 +148,8 @@ std::string explanation(const problem_kind& kind) {
 
 std::string problem_handbook() {
   std::string out =
-      "# Errors\n\nEvery error is `application/problem+json`; its `type` is one of these, and `GET /problems/<slug>` answers the same text.\n"
+      "# Errors\n\nEvery error is `application/problem+json`; its `type` is one of these, and `GET /problems/<slug>` answers the same "
+      "text.\n"
       "Made from the table in `http/problem.cpp`: change it there (`CREMA_WRITE_DOCS=1 http_tests '[handbook]'` writes this file).\n\n"
       "| slug | status | what happened | what to do |\n| --- | --- | --- | --- |\n";
   for (const auto& k : kinds) {

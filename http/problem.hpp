@@ -14,9 +14,29 @@ namespace crema::http {
 
 /// Positions in the table of problem.cpp.
 enum class problem_code : std::uint8_t {
-  bad_request, malformed_body, bad_parameter, unauthorized, not_found, method_not_allowed, request_timeout, conflict, stale, body_too_large,
-  uri_too_long, unsupported_media_type, expectation_failed, invalid_field, idempotency_key_reused, too_many_requests, headers_too_large,
-  internal, partner_failed, overloaded, stopped, outcome_unknown, timed_out
+  bad_request,
+  malformed_body,
+  bad_parameter,
+  unauthorized,
+  not_found,
+  method_not_allowed,
+  request_timeout,
+  conflict,
+  stale,
+  body_too_large,
+  uri_too_long,
+  unsupported_media_type,
+  expectation_failed,
+  invalid_field,
+  idempotency_key_reused,
+  too_many_requests,
+  headers_too_large,
+  internal,
+  partner_failed,
+  overloaded,
+  stopped,
+  outcome_unknown,
+  timed_out
 };
 
 struct problem_kind {
@@ -32,7 +52,7 @@ const problem_kind* find_problem(std::string_view slug) noexcept;
 
 struct problem {
   problem_code code = problem_code::internal;
-  std::string detail;               ///< one sentence; never a path of ours, never another customer's data
+  std::string detail;  ///< one sentence; never a path of ours, never another customer's data
   std::string field = {};
   std::int64_t retry_after_ms = 0;  ///< 0: no Retry-After
   std::string headers = {};         ///< further header lines

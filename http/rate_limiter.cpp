@@ -15,7 +15,8 @@ namespace {
 std::uint64_t key_of(std::string_view address) {
   const auto bytes = parse_address(address);
   if (!bytes) return XXH3_64bits(address.data(), address.size());
-  const bool v4 = (*bytes)[10] == 0xff && (*bytes)[11] == 0xff && std::all_of(bytes->begin(), bytes->begin() + 10, [](auto b) { return b == 0; });
+  const bool v4 =
+      (*bytes)[10] == 0xff && (*bytes)[11] == 0xff && std::all_of(bytes->begin(), bytes->begin() + 10, [](auto b) { return b == 0; });
   return XXH3_64bits(bytes->data(), v4 ? bytes->size() : 8);
 }
 
@@ -51,8 +52,10 @@ rate_limiter::verdict rate_limiter::take(std::string_view address, std::int64_t 
   refill(b, now_ms);
   verdict v;
   v.allowed = b.tokens >= 1;
-  if (v.allowed) b.tokens -= 1;
-  else v.retry_after_ms = static_cast<std::int64_t>(std::ceil((1 - b.tokens) / rate_ * 1000));
+  if (v.allowed)
+    b.tokens -= 1;
+  else
+    v.retry_after_ms = static_cast<std::int64_t>(std::ceil((1 - b.tokens) / rate_ * 1000));
   v.limit = burst_;
   v.remaining = static_cast<std::uint32_t>(b.tokens);
   v.reset_ms = static_cast<std::int64_t>(std::ceil((burst_ - b.tokens) / rate_ * 1000));

@@ -21,16 +21,19 @@ class rate_limiter {
 
   struct verdict {
     bool allowed = true;
-    std::uint32_t limit = 0;        ///< the burst
+    std::uint32_t limit = 0;  ///< the burst
     std::uint32_t remaining = 0;
-    std::int64_t reset_ms = 0;      ///< until the bucket is full again
+    std::int64_t reset_ms = 0;  ///< until the bucket is full again
     std::int64_t retry_after_ms = 0;
   };
   verdict take(std::string_view address, std::int64_t now_ms);
   bool on() const noexcept { return rate_ > 0; }
 
  private:
-  struct bucket { double tokens; std::int64_t at_ms; };
+  struct bucket {
+    double tokens;
+    std::int64_t at_ms;
+  };
   struct shard {
     std::mutex mutex;
     std::unordered_map<std::uint64_t, bucket> buckets;

@@ -31,7 +31,7 @@ class request_metrics {
   struct route_cells {
     std::once_flag once;
     telemetry::histogram seconds;
-    std::unique_ptr<cell[]> cells;   // by method and status class index
+    std::unique_ptr<cell[]> cells;  // by method and status class index
   };
 
   telemetry::metrics& metrics_;

@@ -40,7 +40,6 @@ action router::route_search(const call_ptr& c, const resource_entry& entry) cons
   const auto& finders = entry.declared->finders;
   if (c->size() == 2) {
     if (auto refused = refuse_method(c->r, read_only)) return {entry.search_route, std::move(*refused)};
-    if (finders.empty()) return {entry.search_route, render(problem{problem_code::not_found, "This collection has no finders."}, c->r)};
     return {entry.search_route, response{200, media_for(c->r), search_body(entry, base(c->r)), {}, false}};
   }
   const auto at = std::find_if(finders.begin(), finders.end(), [&](const auto& f) { return f.name == (*c)[2]; });
@@ -48,7 +47,8 @@ action router::route_search(const call_ptr& c, const resource_entry& entry) cons
     std::vector<std::string_view> names;
     for (const auto& f : finders) names.emplace_back(f.name);
     const auto suggestion = nearest((*c)[2], names);
-    problem p{problem_code::not_found, "There is no such finder." + (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?")};
+    problem p{problem_code::not_found,
+              "There is no such finder." + (suggestion.empty() ? "" : " Did you mean '" + std::string(suggestion) + "'?")};
     return {id_of(fixed_route::unmatched), render(p, c->r)};
   }
   const auto index = static_cast<std::size_t>(at - finders.begin());
@@ -94,7 +94,8 @@ action router::read_finder(const call_ptr& c, const resource_entry& entry, std::
   for (const auto at : declared.fields) {
     const auto& name = entry.declared->row->fields[at].name;
     if (c->target.parameter(name) == nullptr)
-      return {route, render(problem{problem_code::bad_parameter, std::string(name) + ": this parameter is required.", std::string(name)}, c->r)};
+      return {route,
+              render(problem{problem_code::bad_parameter, std::string(name) + ": this parameter is required.", std::string(name)}, c->r)};
   }
   if (!paged->sort_field && paged->offset() <= settings_.deep_offset) return {route, run_finder(*c, entry, finder, *paged)};
   return {route, background_plan{[this, c, &entry, finder, p = *paged] { return run_finder(*c, entry, finder, p); }}};

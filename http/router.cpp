@@ -43,9 +43,11 @@ std::string router::base(const request& r) const { return base_url(r, prefix_); 
 
 action router::route(const request& r) const {
   if (r.target == "*" && r.verb == method::options)
-    return {id_of(fixed_route::unmatched), response{200, {}, {}, {}, false}.header("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")};
+    return {id_of(fixed_route::unmatched),
+            response{200, {}, {}, {}, false}.header("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")};
   auto target = parse_target(r.target);
-  if (!target) return {id_of(fixed_route::unmatched), render(problem{problem_code::bad_request, "The request target is not a valid one."}, r)};
+  if (!target)
+    return {id_of(fixed_route::unmatched), render(problem{problem_code::bad_request, "The request target is not a valid one."}, r)};
   return route_call(std::make_shared<const call>(call{r, std::move(*target), prefix_segments_}));
 }
 
@@ -67,18 +69,21 @@ action router::route_fixed(const call_ptr& c) const {
     if (auto refused = refuse_method(r, read_only)) return {id_of(fixed_route::openapi), std::move(*refused)};
     return {id_of(fixed_route::openapi), json_response(200, openapi_)};
   }
-  if (settings_.faults_enabled && c->size() == 1 && (first == "isHealthy" || first == "makeZombie")) return answer_drill(*c, first == "makeZombie");
+  if (settings_.faults_enabled && c->size() == 1 && (first == "isHealthy" || first == "makeZombie"))
+    return answer_drill(*c, first == "makeZombie");
   return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)};
 }
 
 action router::answer_links(const call& c, fixed_route route, std::string_view path) const {
   if (auto refused = refuse_method(c.r, read_only)) return {id_of(route), std::move(*refused)};
-  return {id_of(route), response{200, prefers_plain_json(c.r.accept) ? content::json : content::hal, links_body(table_, base(c.r), path), {}, false}};
+  return {id_of(route),
+          response{200, prefers_plain_json(c.r.accept) ? content::json : content::hal, links_body(table_, base(c.r), path), {}, false}};
 }
 
 action router::answer_profile(const call& c) const {
   const auto* entry = table_.find(c[1]);
-  if (entry == nullptr) return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such collection."}, c.r)};
+  if (entry == nullptr)
+    return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such collection."}, c.r)};
   if (auto refused = refuse_method(c.r, read_only)) return {entry->profile_route, std::move(*refused)};
   return {entry->profile_route, response{200, content::schema, entry->schema, {}, false}};
 }

@@ -10,11 +10,30 @@ namespace crema::http {
 namespace {
 
 // In the order of fixed_route.
-constexpr std::string_view fixed_templates[] = {
-    "unmatched", "/", "/profile", "/events", "/openapi.json", "/problems", "/problems/{slug}", "/isHealthy", "/makeZombie", "/actuator/health",
-    "/actuator/health/liveness", "/actuator/health/readiness", "/actuator/info", "/actuator/prometheus", "/actuator/circuitbreakers",
-    "/actuator/supervisors", "/actuator/traces", "/actuator/traces/{id}", "/actuator/contexts", "/actuator/contexts/{name}/{action}",
-    "/actuator/deadletters", "/actuator/deadletters/{id}", "/actuator/deadletters/{id}/replay", "/actuator/backup"};
+constexpr std::string_view fixed_templates[] = {"unmatched",
+                                                "/",
+                                                "/profile",
+                                                "/events",
+                                                "/openapi.json",
+                                                "/problems",
+                                                "/problems/{slug}",
+                                                "/isHealthy",
+                                                "/makeZombie",
+                                                "/actuator/health",
+                                                "/actuator/health/liveness",
+                                                "/actuator/health/readiness",
+                                                "/actuator/info",
+                                                "/actuator/prometheus",
+                                                "/actuator/circuitbreakers",
+                                                "/actuator/supervisors",
+                                                "/actuator/traces",
+                                                "/actuator/traces/{id}",
+                                                "/actuator/contexts",
+                                                "/actuator/contexts/{name}/{action}",
+                                                "/actuator/deadletters",
+                                                "/actuator/deadletters/{id}",
+                                                "/actuator/deadletters/{id}/replay",
+                                                "/actuator/backup"};
 static_assert(std::size(fixed_templates) == id_of(fixed_route::backup) + 1);
 
 std::string item_allow(const resource_entry& e) {

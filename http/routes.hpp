@@ -16,8 +16,30 @@ using route_id = std::uint16_t;
 
 /// The routes that every system has. Their numbers come first, in this order.
 enum class fixed_route : route_id {
-  unmatched, root, profile, events, openapi, problems, problem, is_healthy, make_zombie, health, liveness, readiness, info, prometheus,
-  circuit_breakers, supervisors, traces, trace, contexts, context_switch, dead_letters, dead_letter, dead_letter_replay, backup
+  unmatched,
+  root,
+  profile,
+  events,
+  openapi,
+  problems,
+  problem,
+  is_healthy,
+  make_zombie,
+  health,
+  liveness,
+  readiness,
+  info,
+  prometheus,
+  circuit_breakers,
+  supervisors,
+  traces,
+  trace,
+  contexts,
+  context_switch,
+  dead_letters,
+  dead_letter,
+  dead_letter_replay,
+  backup
 };
 constexpr route_id id_of(fixed_route r) noexcept { return static_cast<route_id>(r); }
 /// Their templates, in their order.
@@ -26,11 +48,11 @@ std::vector<std::string> fixed_route_templates();
 struct resource_entry {
   collection_ref ref;
   const resource_declaration* declared = nullptr;
-  const context_declaration* context = nullptr;   ///< nullptr: a view
+  const context_declaration* context = nullptr;  ///< nullptr: a view
   route_id collection_route = 0, item_route = 0, events_route = 0, search_route = 0, profile_route = 0;
-  std::vector<route_id> finder_routes;            ///< as declared->finders
-  std::string collection_allow, item_allow;       ///< values of Allow
-  std::string schema;                             ///< JSON Schema of the row
+  std::vector<route_id> finder_routes;       ///< as declared->finders
+  std::string collection_allow, item_allow;  ///< values of Allow
+  std::string schema;                        ///< JSON Schema of the row
 
   /// The verb's declaration, or nullptr. `status` only narrows a PATCH.
   const verb_declaration* find(verb v, std::string_view status = {}) const noexcept;

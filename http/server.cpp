@@ -17,11 +17,14 @@ namespace crema::http {
 
 namespace {
 
-[[noreturn]] void fail(const boost::system::error_code& ec, const std::string& what) { throw std::system_error(ec.value(), std::system_category(), what); }
+[[noreturn]] void fail(const boost::system::error_code& ec, const std::string& what) {
+  throw std::system_error(ec.value(), std::system_category(), what);
+}
 
 void check(const server_settings& s) {
   if (s.threads == 0) throw std::invalid_argument("http.threads must be at least 1");
-  if (s.page_size_default == 0 || s.page_size_default > s.page_size_max) throw std::invalid_argument("http.pageSizeDefault must be from 1 to http.pageSizeMax");
+  if (s.page_size_default == 0 || s.page_size_default > s.page_size_max)
+    throw std::invalid_argument("http.pageSizeDefault must be from 1 to http.pageSizeMax");
 }
 
 std::uint64_t random_seed() {
@@ -127,8 +130,10 @@ void engine::take(tcp_socket socket) {
       sessions_.emplace(made.get(), made);
     }
   }
-  if (made) made->start();
-  else refuse(std::move(socket));
+  if (made)
+    made->start();
+  else
+    refuse(std::move(socket));
 }
 
 // 503 to one connection too many, without reading what it wants. Itself bounded: beyond that they are closed without a word.
@@ -149,21 +154,22 @@ void engine::refuse(tcp_socket socket) {
   r.trace = new_trace(id_state);
   const auto answer = render(problem{problem_code::overloaded, "Too many connections are open.", {}, 1000}, r);
   auto state = std::make_shared<refusal>(refusal{std::move(socket), net::steady_timer(ioc), {}, {}});
-  state->text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + std::string(answer.content_type) + "\r\nContent-Length: " +
-                std::to_string(answer.body.size()) + "\r\ntraceparent: " + to_traceparent(r.trace) + "\r\n" + answer.headers + "Connection: close\r\n\r\n" + answer.body;
+  state->text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + std::string(answer.content_type) +
+                "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\ntraceparent: " + to_traceparent(r.trace) + "\r\n" +
+                answer.headers + "Connection: close\r\n\r\n" + answer.body;
   boost::system::error_code ec;
   state->socket.non_blocking(true, ec);
   state->socket.write_some(net::buffer(state->text), ec);  // fits into the empty send buffer of a new connection
   state->socket.shutdown(tcp::socket::shutdown_send, ec);
   // Kept open for a moment: closing with the request unread would reset it, and take the answer along.
   state->timer.expires_after(std::chrono::milliseconds(500));
-  state->timer.async_wait(net::bind_executor(state->socket.get_executor(), [self = shared_from_this(), state](const boost::system::error_code&) {
-    boost::system::error_code ignored;
-    while (state->socket.read_some(net::buffer(state->rest), ignored) > 0) {
-    }
-    state->socket.close(ignored);
-    self->refusing_.fetch_sub(1, std::memory_order_relaxed);
-  }));
+  state->timer.async_wait(
+      net::bind_executor(state->socket.get_executor(), [self = shared_from_this(), state](const boost::system::error_code&) {
+        boost::system::error_code ignored;
+        while (state->socket.read_some(net::buffer(state->rest), ignored) > 0) {}
+        state->socket.close(ignored);
+        self->refusing_.fetch_sub(1, std::memory_order_relaxed);
+      }));
 }
 
 // On the listener's strand.
@@ -199,10 +205,11 @@ void engine::leave(session* s) {
     sessions_.erase(s);
     if (sessions_.empty()) done = std::exchange(drained_, nullptr);
   }
-  if (done) net::post(acceptor_->get_executor(), [this, done = std::move(done)] {
-    drain_timer_->cancel();
-    done();
-  });
+  if (done)
+    net::post(acceptor_->get_executor(), [this, done = std::move(done)] {
+      drain_timer_->cancel();
+      done();
+    });
 }
 
 void engine::drain(std::function<void()> done) {

@@ -93,7 +93,8 @@ void session::read_some() {
   read_pending_ = true;
   const auto room = buffer_bytes_max() - buffer_.size();
   const auto bytes = std::min<std::size_t>(room, in_body ? 16384 : 4096);
-  socket_.async_read_some(buffer_.prepare(bytes), [self = shared_from_this()](const error_code& ec, std::size_t n) { self->on_bytes(ec, n); });
+  socket_.async_read_some(buffer_.prepare(bytes),
+                          [self = shared_from_this()](const error_code& ec, std::size_t n) { self->on_bytes(ec, n); });
 }
 
 void session::on_bytes(const error_code& ec, std::size_t bytes) {
@@ -131,8 +132,7 @@ bool session::next_request() {
 }
 
 void session::parse() {
-  while (parse_step()) {
-  }
+  while (parse_step()) {}
 }
 
 bool session::parse_step() {
@@ -156,7 +156,8 @@ bool session::parse_step() {
   if (!in_body) {
     message_bytes_ += used;
     if (parser_->is_header_done() && !header_complete()) return false;
-    if (!parser_->is_header_done() && message_bytes_ + buffer_.size() > limits.header_bytes_max) return on_parse_error(beast::http::error::header_limit), false;
+    if (!parser_->is_header_done() && message_bytes_ + buffer_.size() > limits.header_bytes_max)
+      return on_parse_error(beast::http::error::header_limit), false;
   }
   if (parser_->is_done()) return handle(), false;
   if (!ec && used > 0 && buffer_.size() > 0) return true;
@@ -173,7 +174,8 @@ bool session::parse_step() {
 bool session::header_complete() {
   const auto& limits = engine_->settings;
   if (message_bytes_ > limits.header_bytes_max) return on_parse_error(beast::http::error::header_limit), false;
-  if (parser_->unknown_transfer_encoding()) return protocol_error({problem_code::bad_request, "Transfer-Encoding: only chunked is known."}), false;
+  if (parser_->unknown_transfer_encoding())
+    return protocol_error({problem_code::bad_request, "Transfer-Encoding: only chunked is known."}), false;
   if (request_.host_count > 1) return protocol_error({problem_code::bad_request, "There is more than one Host."}), false;
   if (request_.expect.empty()) return true;
   if (!equal_ignoring_case(request_.expect, "100-continue"))
@@ -197,7 +199,8 @@ void session::write_continue() {
 void session::on_parse_error(const error_code& ec) {
   if (parser_->uri_too_long()) return protocol_error({problem_code::uri_too_long, {}});
   if (ec == beast::http::error::body_limit)
-    return protocol_error({problem_code::body_too_large, "The body is larger than " + std::to_string(engine_->settings.body_bytes_max) + " bytes."});
+    return protocol_error(
+        {problem_code::body_too_large, "The body is larger than " + std::to_string(engine_->settings.body_bytes_max) + " bytes."});
   if (ec == beast::http::error::header_limit) {
     // Which of the two limits: has the request line come to its end?
     const std::string_view seen(static_cast<const char*>(buffer_.data().data()), buffer_.size());
@@ -358,11 +361,15 @@ void session::append_head(const response& r, bool chunked) {
   head_.append("HTTP/1.1 ").append(std::to_string(r.status)).append(" ").append(reason_phrase(r.status)).append("\r\n");
   head_.append(date_line(request_.now));
   if (!r.content_type.empty()) head_.append("Content-Type: ").append(r.content_type).append("\r\n");
-  if (chunked) head_.append("Transfer-Encoding: chunked\r\n");
-  else if (!stream_ && r.status != 204 && r.status != 304) head_.append("Content-Length: ").append(std::to_string(r.body.size())).append("\r\n");
+  if (chunked)
+    head_.append("Transfer-Encoding: chunked\r\n");
+  else if (!stream_ && r.status != 204 && r.status != 304)
+    head_.append("Content-Length: ").append(std::to_string(r.body.size())).append("\r\n");
   head_.append("traceparent: ").append(to_traceparent(request_.trace)).append("\r\n").append(r.headers);
-  if (closing_) head_.append("Connection: close\r\n");
-  else if (request_.version < 11) head_.append("Connection: keep-alive\r\n");
+  if (closing_)
+    head_.append("Connection: close\r\n");
+  else if (request_.version < 11)
+    head_.append("Connection: keep-alive\r\n");
   head_.append("\r\n");
 }
 
@@ -456,11 +463,9 @@ void session::expired() {
     case phase::idle: {
       error_code ec;
       if (socket_.available(ec) > 0) return set_deadline_ms(linger_ms);  // arrived in this moment: the read is about to report it
-      return hard_close();  // no answer is on its way that lingering would save
+      return hard_close();                                               // no answer is on its way that lingering would save
     }
-    case phase::reading:
-      engine_->metrics.timeouts_read.add();
-      return protocol_error({problem_code::request_timeout, {}});
+    case phase::reading: engine_->metrics.timeouts_read.add(); return protocol_error({problem_code::request_timeout, {}});
     case phase::waiting: {
       engine_->metrics.timeouts_answer.add();
       problem p{problem_code::outcome_unknown, {}, {}, 1000};

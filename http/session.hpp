@@ -36,13 +36,13 @@ class session : public std::enable_shared_from_this<session> {
   void read_some();
   void on_bytes(const error_code& ec, std::size_t bytes);
   void parse();
-  bool parse_step();              // true: go on parsing what is buffered
-  bool header_complete();         // false: an answer or a 100 is on its way
+  bool parse_step();       // true: go on parsing what is buffered
+  bool header_complete();  // false: an answer or a 100 is on its way
   void write_continue();
   void protocol_error(problem p);
   void on_parse_error(const error_code& ec);
   void on_end_of_input();
-  bool next_request();            // false: nothing buffered, waiting for it
+  bool next_request();  // false: nothing buffered, waiting for it
   std::size_t buffer_bytes_max() const noexcept;
 
   // session.cpp: handling
@@ -64,8 +64,8 @@ class session : public std::enable_shared_from_this<session> {
   void append_head(const response& r, bool chunked);
   void on_written(const error_code& ec);
   void account(unsigned status, std::uint64_t bytes);
-  bool last_answer() const;       // the connection ends after this one
-  void finish();                  // half-close, then linger so that the client can read what was sent
+  bool last_answer() const;  // the connection ends after this one
+  void finish();             // half-close, then linger so that the client can read what was sent
   void linger();
   void hard_close();
 
@@ -99,19 +99,19 @@ class session : public std::enable_shared_from_this<session> {
   phase phase_ = phase::idle;
   bool armed_ = false;
   bool keep_alive_ = true;
-  bool closing_ = false;            // the present answer is the last
+  bool closing_ = false;  // the present answer is the last
   bool read_pending_ = false;
-  bool input_ended_ = false;        // the client has half-closed
-  bool counted_ = false;            // in engine_->in_flight
-  std::size_t message_bytes_ = 0;   // of the present header, consumed so far
-  std::uint64_t turn_ = 0;          // which request a late answer belongs to
+  bool input_ended_ = false;       // the client has half-closed
+  bool counted_ = false;           // in engine_->in_flight
+  std::size_t message_bytes_ = 0;  // of the present header, consumed so far
+  std::uint64_t turn_ = 0;         // which request a late answer belongs to
   std::uint64_t timer_turn_ = 0;
   steady::time_point deadline_, armed_until_, started_;
-  std::uint64_t id_state_;          // of the generator for span and trace ids
+  std::uint64_t id_state_;  // of the generator for span and trace ids
 
   std::string head_, body_;
   const mounts::mount* at_ = nullptr;  // the system that the present request is for; none: above them
-  route_id route_ = 0;              // in engine_->systems.templates()
+  route_id route_ = 0;                 // in engine_->systems.templates()
   unsigned status_ = 0;
 
   struct stream_state {

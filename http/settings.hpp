@@ -11,40 +11,40 @@ namespace crema::http {
 
 struct server_settings {
   // ---- where
-  std::string listen_host = "127.0.0.1";          ///< a numeric address
-  std::uint16_t listen_port = 8080;               ///< 0: any free one; server::port() tells which
-  unsigned threads = 2;                           ///< io threads
-  std::vector<std::string> trusted_proxies;       ///< "10.0.0.0/8", "::1": whose X-Forwarded-* is believed
+  std::string listen_host = "127.0.0.1";     ///< a numeric address
+  std::uint16_t listen_port = 8080;          ///< 0: any free one; server::port() tells which
+  unsigned threads = 2;                      ///< io threads
+  std::vector<std::string> trusted_proxies;  ///< "10.0.0.0/8", "::1": whose X-Forwarded-* is believed
 
   // ---- sizes and counts
-  std::size_t connections_max = 10000;            ///< beyond: 503 and closed
-  std::size_t body_bytes_max = 65536;             ///< 413
-  std::uint32_t header_bytes_max = 8192;          ///< request line and headers, 431
-  std::size_t uri_bytes_max = 4096;               ///< 414
-  std::size_t json_depth_max = 32;                ///< 400
-  std::size_t in_flight_max = 10000;              ///< requests waiting for an answer, all connections; beyond: 503
-  std::size_t event_streams_max = 100;            ///< beyond: 503
+  std::size_t connections_max = 10000;    ///< beyond: 503 and closed
+  std::size_t body_bytes_max = 65536;     ///< 413
+  std::uint32_t header_bytes_max = 8192;  ///< request line and headers, 431
+  std::size_t uri_bytes_max = 4096;       ///< 414
+  std::size_t json_depth_max = 32;        ///< 400
+  std::size_t in_flight_max = 10000;      ///< requests waiting for an answer, all connections; beyond: 503
+  std::size_t event_streams_max = 100;    ///< beyond: 503
   std::uint32_t page_size_default = 20;
   std::uint32_t page_size_max = 1000;
   std::uint32_t plain_array_max = 1000;
-  std::uint64_t deep_offset = 10000;              ///< pages that start beyond it, and sorted ones, leave the io threads
+  std::uint64_t deep_offset = 10000;  ///< pages that start beyond it, and sorted ones, leave the io threads
 
   // ---- times
   std::uint32_t request_read_timeout_ms = 10000;  ///< first byte to last byte of one request: 408
   std::uint32_t keep_alive_idle_ms = 60000;
-  std::uint32_t write_timeout_ms = 10000;         ///< one answer, or one piece of a stream
-  std::uint32_t request_time_limit_ms = 5000;     ///< deadline of an ask; a second later the front door gives up waiting
+  std::uint32_t write_timeout_ms = 10000;      ///< one answer, or one piece of a stream
+  std::uint32_t request_time_limit_ms = 5000;  ///< deadline of an ask; a second later the front door gives up waiting
   std::uint32_t drain_limit_ms = 30000;
-  std::uint32_t drain_idle_ms = 1000;             ///< how long an idle connection may still send a request while draining
+  std::uint32_t drain_idle_ms = 1000;  ///< how long an idle connection may still send a request while draining
   std::uint32_t event_heartbeat_ms = 15000;
 
   // ---- rate limit, per client address (IPv6: per /64)
-  double rate_requests_per_s = 0;                 ///< 0: off
+  double rate_requests_per_s = 0;  ///< 0: off
   std::uint32_t rate_burst = 100;
 
   // ---- operations
-  std::string management_token;                   ///< empty: management endpoints are for clients of this machine only
-  bool faults_enabled = false;                    ///< whether /isHealthy and /makeZombie exist
+  std::string management_token;  ///< empty: management endpoints are for clients of this machine only
+  bool faults_enabled = false;   ///< whether /isHealthy and /makeZombie exist
 };
 
 }  // namespace crema::http

@@ -36,8 +36,10 @@ void session::start_stream(stream_plan plan) {
   head.header("Cache-Control", "no-store");
   head_.clear();
   append_head(head, stream_->chunked);
-  if (stream_->plan.sse) body_ = "retry: 1000\n\n";
-  else body_.clear();
+  if (stream_->plan.sse)
+    body_ = "retry: 1000\n\n";
+  else
+    body_.clear();
   stream_step();
 }
 
@@ -78,7 +80,8 @@ void session::write_piece(bool last) {
   stream_->bytes += body_.size();
   set_deadline_ms(engine_->settings.write_timeout_ms);
   const std::array<net::const_buffer, 2> parts{net::buffer(head_), net::buffer(body_)};
-  net::async_write(socket_, parts, [self = shared_from_this(), last](const error_code& ec, std::size_t) { self->on_piece_written(ec, last); });
+  net::async_write(socket_, parts,
+                   [self = shared_from_this(), last](const error_code& ec, std::size_t) { self->on_piece_written(ec, last); });
 }
 
 void session::on_piece_written(const error_code& ec, bool last) {

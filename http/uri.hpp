@@ -10,9 +10,9 @@
 namespace crema::http {
 
 struct uri {
-  std::vector<std::string> segments;                             ///< decoded; "/" has none, a trailing slash adds none
-  std::vector<std::pair<std::string, std::string>> parameters;   ///< decoded, in order
-  std::string query;                                             ///< as sent, without '?'
+  std::vector<std::string> segments;                            ///< decoded; "/" has none, a trailing slash adds none
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< decoded, in order
+  std::string query;                                            ///< as sent, without '?'
 
   const std::string* parameter(std::string_view name) const noexcept;
 };

@@ -24,8 +24,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 struct receiver {
   std::string host, port, authority, target;
@@ -35,7 +35,8 @@ receiver parse_receiver(const std::string& url) {
   const auto refuse = [](const std::string& why) { throw std::invalid_argument("notify.webhookUrl " + why); };
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed) refuse("is not a URL; it looks like http://host:port/path");
-  if (parsed->scheme() == "https") refuse("is an https URL, which this build cannot post to; give an http:// one, of a TLS proxy where it leaves the machine");
+  if (parsed->scheme() == "https")
+    refuse("is an https URL, which this build cannot post to; give an http:// one, of a TLS proxy where it leaves the machine");
   if (parsed->scheme() != "http") refuse("must begin with http://");
   if (parsed->has_userinfo()) refuse("must hold no user and no password");
   if (parsed->host_address().empty()) refuse("names no host");
@@ -76,8 +77,16 @@ beast::http::request<beast::http::string_body> request_of(const receiver& to, co
 // One POST. Lives as long as one of its handlers does; without a verdict by then (the sink went), it was not delivered.
 class webhook_sink::attempt : public std::enable_shared_from_this<attempt> {
  public:
-  attempt(asio::io_context& io, const receiver& to, const std::string& id, const notification& n, std::function<void(bool)> done, std::atomic<std::size_t>& tries)
-      : to_(to), id_(id), request_(request_of(to, id, n)), done_(std::move(done)), tries_(tries), resolver_(io), stream_(io), deadline_(io) {}
+  attempt(asio::io_context& io, const receiver& to, const std::string& id, const notification& n, std::function<void(bool)> done,
+          std::atomic<std::size_t>& tries)
+      : to_(to),
+        id_(id),
+        request_(request_of(to, id, n)),
+        done_(std::move(done)),
+        tries_(tries),
+        resolver_(io),
+        stream_(io),
+        deadline_(io) {}
   ~attempt() {
     finish(false, {});
     --tries_;
@@ -91,7 +100,9 @@ class webhook_sink::attempt : public std::enable_shared_from_this<attempt> {
     deadline_.async_wait([self = shared_from_this()](error_code e) {
       if (!e) self->finish(false, "no answer in time");
     });
-    resolver_.async_resolve(to_.host, to_.port, [self = shared_from_this()](error_code e, const tcp::resolver::results_type& found) { self->on_resolved(e, found); });
+    resolver_.async_resolve(to_.host, to_.port, [self = shared_from_this()](error_code e, const tcp::resolver::results_type& found) {
+      self->on_resolved(e, found);
+    });
   }
 
  private:
@@ -107,7 +118,8 @@ class webhook_sink::attempt : public std::enable_shared_from_this<attempt> {
 
   void on_written(error_code e) {
     if (!goes_on(e)) return;
-    beast::http::async_read_header(stream_, buffer_, answer_, [self = shared_from_this()](error_code failed, std::size_t) { self->on_answer(failed); });
+    beast::http::async_read_header(stream_, buffer_, answer_,
+                                   [self = shared_from_this()](error_code failed, std::size_t) { self->on_answer(failed); });
   }
 
   void on_answer(error_code e) {
@@ -146,7 +158,8 @@ class webhook_sink::attempt : public std::enable_shared_from_this<attempt> {
 
 class webhook_sink::worker {
  public:
-  worker(receiver to, std::chrono::milliseconds timeout) : to_(std::move(to)), timeout_(timeout), work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
+  worker(receiver to, std::chrono::milliseconds timeout)
+      : to_(std::move(to)), timeout_(timeout), work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
   ~worker() {
     // What was not finished is destroyed with io_, and says "not delivered" on this thread.
     io_.stop();
@@ -175,9 +188,12 @@ class webhook_sink::worker {
   std::thread thread_;
 };
 
-webhook_sink::webhook_sink(const std::string& url, std::chrono::milliseconds timeout) : worker_(std::make_unique<worker>(parse_receiver(url), timeout)) {}
+webhook_sink::webhook_sink(const std::string& url, std::chrono::milliseconds timeout)
+    : worker_(std::make_unique<worker>(parse_receiver(url), timeout)) {}
 webhook_sink::~webhook_sink() = default;
 
-void webhook_sink::deliver(const std::string& id, const notification& n, std::function<void(bool delivered)> done) { worker_->deliver(id, n, std::move(done)); }
+void webhook_sink::deliver(const std::string& id, const notification& n, std::function<void(bool delivered)> done) {
+  worker_->deliver(id, n, std::move(done));
+}
 
 }  // namespace crema::http

@@ -29,17 +29,20 @@ bool check_type(const snapshot& s, const record_type& type) {
   const auto present = describe(type);
   const auto stored = s.get(table::meta, schema_key(type.name));
   if (stored && present.compare(0, stored->size(), *stored) != 0)
-    refuse("the fields of '" + std::string(type.name) + "' are not those that this data was written with: fields may only be added at the end. Written: " +
-           std::string(*stored) + "Now: " + present);
+    refuse("the fields of '" + std::string(type.name) +
+           "' are not those that this data was written with: fields may only be added at the end. Written: " + std::string(*stored) +
+           "Now: " + present);
   return stored && *stored == present;
 }
 
 void check_version_and_system(const snapshot& s, const system_declaration& system) {
   const auto version = read_number(s, table::meta, "format").value_or(0);
   if (version != format_version)
-    refuse("this data has format " + std::to_string(version) + ", this crema reads format " + std::to_string(format_version) + "; use the crema that wrote it");
+    refuse("this data has format " + std::to_string(version) + ", this crema reads format " + std::to_string(format_version) +
+           "; use the crema that wrote it");
   const auto written_by = std::string(s.get(table::meta, "system").value_or(""));
-  if (written_by != system.name) refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");
+  if (written_by != system.name)
+    refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");
 }
 
 }  // namespace
@@ -50,7 +53,8 @@ void prepare(store& s, const system_declaration& system, std::uint16_t partition
     check_version_and_system(*tx, system);
     const auto stored = read_number(*tx, table::meta, "partitions").value_or(0);
     if (stored != partitions)
-      refuse("this data was made with node.partitions = " + std::to_string(stored) + ", which cannot change; set it back from " + std::to_string(partitions));
+      refuse("this data was made with node.partitions = " + std::to_string(stored) + ", which cannot change; set it back from " +
+             std::to_string(partitions));
   } else {
     tx->put(table::meta, "format", number_key(format_version));
     tx->put(table::meta, "system", system.name);

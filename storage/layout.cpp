@@ -5,9 +5,9 @@ namespace crema::storage {
 namespace {
 
 // First byte of an index key: how its beginning reads. FROZEN.
-constexpr char index_by_text = 1;     // text, 0, [hash], owner, further values, number
-constexpr char index_by_number = 3;   // mark, [8 bytes], owner, further values, number
-constexpr char index_by_range = 4;    // owner, values, number
+constexpr char index_by_text = 1;    // text, 0, [hash], owner, further values, number
+constexpr char index_by_number = 3;  // mark, [8 bytes], owner, further values, number
+constexpr char index_by_range = 4;   // owner, values, number
 
 // Marks before a value that is not a text. FROZEN.
 constexpr char index_null = 0;
@@ -18,7 +18,8 @@ constexpr std::size_t index_text_max = 96;
 
 template <class Int>
 void put_big_endian(std::string& out, Int v) {
-  for (int shift = static_cast<int>(sizeof(Int) - 1) * 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
+  for (int shift = static_cast<int>(sizeof(Int) - 1) * 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
 }
 
 std::uint64_t read_big_endian(std::string_view bytes) {
@@ -35,8 +36,10 @@ void put_index_value(std::string& out, const scalar& s) {
     return;
   }
   out.push_back(std::holds_alternative<std::monostate>(s) ? index_null : index_present);
-  if (const auto* b = std::get_if<bool>(&s)) out.append(ordered_key(std::int64_t{*b}));
-  else out.append(ordered_key(s));
+  if (const auto* b = std::get_if<bool>(&s))
+    out.append(ordered_key(std::int64_t{*b}));
+  else
+    out.append(ordered_key(s));
 }
 
 void put_owner(std::string& out, const index_owner& o) {
@@ -181,7 +184,9 @@ index_owner owner_of(std::string_view index_key) {
   return {bytes[0], static_cast<std::uint16_t>(read_big_endian(bytes.substr(1, 2))), static_cast<std::uint8_t>(bytes[3])};
 }
 
-std::string present_mark(const scalar& s) { return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, index_present); }
+std::string present_mark(const scalar& s) {
+  return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, index_present);
+}
 
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row) {
   std::vector<std::string> keys;

@@ -33,7 +33,7 @@ inline table table_of(collection_ref c) noexcept { return c.view ? table::views 
 
 // ---- rows
 struct row_header {
-  std::uint64_t sequence = 0;   ///< of the last record that changed it
+  std::uint64_t sequence = 0;  ///< of the last record that changed it
   std::uint64_t version = 0;
   std::uint16_t partition = 0;
 };
@@ -49,8 +49,8 @@ stored_row decode_row(const record_type& type, std::uint64_t id, std::string_vie
 std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments, bool range);
 /// Whose entry a key is.
 struct index_owner {
-  char kind = 's';             ///< 's' a context's collection, 'v' a view, 'k' the key of an aggregate
-  std::uint16_t index = 0;     ///< of the context or view
+  char kind = 's';          ///< 's' a context's collection, 'v' a view, 'k' the key of an aggregate
+  std::uint16_t index = 0;  ///< of the context or view
   std::uint8_t finder = 0;
   friend bool operator==(const index_owner&, const index_owner&) = default;
 };
@@ -63,12 +63,12 @@ std::vector<std::string> index_keys(collection_ref c, const resource_declaration
 std::string unique_key(std::uint16_t context, std::string_view key);
 
 // ---- meta
-std::string counter_key(std::uint16_t context);          ///< highest number dealt → number_key
-std::string row_count_key(collection_ref c);             ///< rows of a collection → number_key
-std::string view_number_key(std::uint16_t view);         ///< highest row number dealt to a view → number_key
-std::string checkpoint_key(std::uint16_t context);       ///< where a context's projector stands
+std::string counter_key(std::uint16_t context);     ///< highest number dealt → number_key
+std::string row_count_key(collection_ref c);        ///< rows of a collection → number_key
+std::string view_number_key(std::uint16_t view);    ///< highest row number dealt to a view → number_key
+std::string checkpoint_key(std::uint16_t context);  ///< where a context's projector stands
 std::string schema_key(std::string_view type_name);
-std::string forgotten_key();                             ///< idempotency keys from before this time may be forgotten → number_key(ms)
+std::string forgotten_key();  ///< idempotency keys from before this time may be forgotten → number_key(ms)
 
 /// The smallest key beyond every key that begins with `prefix`.
 std::string after_prefix(std::string prefix);

@@ -42,7 +42,8 @@ bool seek_offset(cursor& c, std::uint16_t partition, std::uint64_t offset) {
 }  // namespace
 
 raw_record parse_record(std::string_view key, std::string_view value) {
-  if (key.size() != 10 || value.size() < 16) throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
+  if (key.size() != 10 || value.size() < 16)
+    throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
   raw_record r;
   r.partition = static_cast<std::uint16_t>(static_cast<std::uint8_t>(key[0]) << 8U | static_cast<std::uint8_t>(key[1]));
   r.sequence = tail_number(key);
@@ -76,15 +77,19 @@ class log_writer::batch {
   void commit() {
     for (const auto& [k, bytes] : rows_) put_or_erase(k.first ? table::views : table::state, k.second, *bytes);
     for (const auto& [k, v] : index_) {
-      if (v) tx_->put(table::index, k, *v);
-      else tx_->erase(table::index, k);
+      if (v)
+        tx_->put(table::index, k, *v);
+      else
+        tx_->erase(table::index, k);
     }
     std::string bytes;
     for (const auto& [ref, m] : fresh_) {
       bytes.clear();
       encode_outbox(m, bytes);
-      if (m.message != nullptr && m.message->due_ms > 0) tx_->put(table::timers, timer_key(m.message->due_ms, ref.id), bytes);
-      else tx_->put(table::outbox, outbox_key(ref), bytes);
+      if (m.message != nullptr && m.message->due_ms > 0)
+        tx_->put(table::timers, timer_key(m.message->due_ms, ref.id), bytes);
+      else
+        tx_->put(table::outbox, outbox_key(ref), bytes);
     }
     for (const auto& [k, v] : meta_) tx_->put(table::meta, k, v);
     tx_->commit();
@@ -99,8 +104,10 @@ class log_writer::batch {
 
   static void encode_outbox(const outbox_entry& e, std::string& out) {
     out.push_back(e.held != nullptr ? '\1' : '\0');
-    if (e.held != nullptr) out.append(encode_hold(*e.held));
-    else encode_message(*e.message, out);
+    if (e.held != nullptr)
+      out.append(encode_hold(*e.held));
+    else
+      encode_message(*e.message, out);
   }
 
   void add_record(const commit_item& item) {
@@ -135,8 +142,10 @@ class log_writer::batch {
 
   void settle_timer(std::int64_t due, message_id id) {
     const auto at = std::find_if(fresh_.begin(), fresh_.end(), [&](const auto& e) { return e.first.id == id; });
-    if (at != fresh_.end()) fresh_.erase(at);
-    else tx_->erase(table::timers, timer_key(due, id));
+    if (at != fresh_.end())
+      fresh_.erase(at);
+    else
+      tx_->erase(table::timers, timer_key(due, id));
   }
 
   void deal(const address& a) {
@@ -160,8 +169,10 @@ class log_writer::batch {
   }
 
   void put_or_erase(table t, const std::string& key, const std::string& bytes) {
-    if (bytes.empty()) tx_->erase(t, key);
-    else tx_->put(t, key, bytes);
+    if (bytes.empty())
+      tx_->erase(t, key);
+    else
+      tx_->put(t, key, bytes);
   }
 
   log_writer& log_;
@@ -179,11 +190,14 @@ log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts)
     const auto last = last_of(*journal, p);
     if (!last) continue;
     if (!last->intact())
-      throw storage_error(storage_errc::corrupt, "the last record of partition " + std::to_string(p) + " does not match its checksum; run 'crema verify', then 'crema restore' from a backup");
+      throw storage_error(storage_errc::corrupt,
+                          "the last record of partition " + std::to_string(p) +
+                              " does not match its checksum; run 'crema verify', then 'crema restore' from a backup");
     chain_[p] = last->checksum;
   }
   next_sequence_ = read_number(*now, table::meta, "sequence").value_or(1);
-  for (std::size_t c = 0; c < contexts; ++c) counters_[c] = read_number(*now, table::meta, counter_key(static_cast<std::uint16_t>(c))).value_or(0);
+  for (std::size_t c = 0; c < contexts; ++c)
+    counters_[c] = read_number(*now, table::meta, counter_key(static_cast<std::uint16_t>(c))).value_or(0);
 }
 
 void log_writer::write(std::span<const commit_item> items) {
@@ -225,7 +239,8 @@ std::optional<raw_record> log_reader::next() {
 }
 
 std::string_view body_of(std::string_view journal_value) {
-  if (journal_value.size() < 16) throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
+  if (journal_value.size() < 16)
+    throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
   return journal_value.substr(16);
 }
 

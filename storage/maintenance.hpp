@@ -25,10 +25,10 @@ void progress_to_stderr(const std::string& what, std::uint64_t done);
 struct verify_report {
   std::uint64_t records = 0, events = 0, aggregates = 0, rows = 0, view_rows = 0, index_entries = 0, outbox_entries = 0, timers = 0,
                 idempotency_keys = 0, dead_letters = 0;
-  std::uint64_t last_offset = 0;            ///< of the last event or bookkeeping record, 0 for an empty journal
-  std::uint64_t view_records_behind = 0;    ///< records that the views had not taken in yet: they do so at the next start
+  std::uint64_t last_offset = 0;          ///< of the last event or bookkeeping record, 0 for an empty journal
+  std::uint64_t view_records_behind = 0;  ///< records that the views had not taken in yet: they do so at the next start
   std::chrono::milliseconds elapsed{0};
-  std::vector<std::string> faults;          ///< one sentence each, with the place; at most faults_max
+  std::vector<std::string> faults;  ///< one sentence each, with the place; at most faults_max
   std::uint64_t faults_total = 0;
 
   static constexpr std::size_t faults_max = 100;

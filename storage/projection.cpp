@@ -80,7 +80,8 @@ class projection::overlay final {
 
   std::uint64_t next_id(const view_declaration& view) {
     auto at = numbers_.find(view.index);
-    if (at == numbers_.end()) at = numbers_.emplace(view.index, read_number(*snapshot_, table::meta, view_number_key(view.index)).value_or(0)).first;
+    if (at == numbers_.end())
+      at = numbers_.emplace(view.index, read_number(*snapshot_, table::meta, view_number_key(view.index)).value_or(0)).first;
     return ++at->second;
   }
 
@@ -212,7 +213,9 @@ void projection::load(const snapshot& s) {
       const auto partition = static_cast<std::uint16_t>(in.varint());
       const auto sequence = in.varint();
       const auto stored = s.get(table::journal, journal_key(partition, sequence));
-      if (!stored) throw storage_error(storage_errc::corrupt, "a view waits for record " + std::to_string(sequence) + ", which is not in the journal; run: crema verify --rebuild-views");
+      if (!stored)
+        throw storage_error(storage_errc::corrupt, "a view waits for record " + std::to_string(sequence) +
+                                                       ", which is not in the journal; run: crema verify --rebuild-views");
       waiting.push_back(std::make_shared<journal_record>(decode_body(sequence, partition, body_of(*stored), types_)));
     }
   }
@@ -244,8 +247,10 @@ void write_derived(store& s, std::uint16_t partitions, std::size_t contexts, com
 }
 
 void forget_views(store& s, const system_declaration& system) {
-  erase_all(s, [](std::string_view) { return true; }, table::views);
-  erase_all(s, [](std::string_view k) { return owner_of(k).kind == 'v'; }, table::index);
+  erase_all(
+      s, [](std::string_view) { return true; }, table::views);
+  erase_all(
+      s, [](std::string_view k) { return owner_of(k).kind == 'v'; }, table::index);
   const auto tx = s.write();
   for (const auto& c : system.contexts) tx->erase(table::meta, checkpoint_key(c.index));
   for (const auto& v : system.views) {
@@ -260,13 +265,15 @@ void take_in(projection& views, const context_declaration& context, const std::s
   try {
     views.apply(r);
   } catch (const std::exception& e) {
-    throw std::runtime_error("the views of '" + context.name + "' cannot take in record " + std::to_string(r->sequence) + " (" + e.what() + "); they stand before it now. Mend the projection, then rebuild again");
+    throw std::runtime_error("the views of '" + context.name + "' cannot take in record " + std::to_string(r->sequence) + " (" + e.what() +
+                             "); they stand before it now. Mend the projection, then rebuild again");
   }
 }
 
 }  // namespace
 
-void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions, const std::function<void(std::uint64_t)>& progress) {
+void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions,
+                   const std::function<void(std::uint64_t)>& progress) {
   constexpr std::uint64_t batch = 5000;
   forget_views(s, system);
   const auto types = system.catalog();

@@ -53,7 +53,7 @@ class projection {
   std::uint16_t context_;
   const type_catalog& types_;
   std::uint64_t position_ = 0;
-  std::map<outbox_ref, records> pending_;   ///< by the hold they wait for
+  std::map<outbox_ref, records> pending_;  ///< by the hold they wait for
   std::set<std::uint64_t> skipped_;
   std::unique_ptr<overlay> changes_;
   bool checkpoint_changed_ = false;
@@ -61,6 +61,7 @@ class projection {
 
 /// Forgets every row and checkpoint of all views, then projects the whole journal again. The node must not be running.
 /// `progress(records done)` is called now and then.
-void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions, const std::function<void(std::uint64_t)>& progress);
+void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions,
+                   const std::function<void(std::uint64_t)>& progress);
 
 }  // namespace crema::storage

@@ -12,7 +12,8 @@ namespace {
 // Walks the keys from `first` up to (not including) `end`, in either direction, skipping `offset` of them.
 // visit(cursor) is called for at most `limit`.
 template <class Visit>
-void walk(cursor& c, const std::string& first, const std::string& end, bool backwards, std::uint64_t offset, std::uint64_t limit, Visit visit) {
+void walk(cursor& c, const std::string& first, const std::string& end, bool backwards, std::uint64_t offset, std::uint64_t limit,
+          Visit visit) {
   const auto inside = [&] { return backwards ? c.key() >= first : c.key() < end; };
   bool there = backwards ? ((void)c.seek(end), c.prev()) : c.seek(first);
   for (std::uint64_t n = 0; there && inside() && n < offset + limit; ++n) {
@@ -26,12 +27,14 @@ struct sortable {
   std::uint64_t id;
 };
 
-result<page> sorted_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request, std::uint64_t sort_rows_max) {
+result<page> sorted_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request,
+                         std::uint64_t sort_rows_max) {
   page p;
   p.total = read_number(s, table::meta, row_count_key(from)).value_or(0);
   const auto& f = resource.row->fields[*request.sort_field];
   if (p.total > sort_rows_max)
-    return rejection::invalid("sort", "'" + resource.collection + "' has " + std::to_string(p.total) + " rows, more than can be sorted by '" + std::string(f.name) + "' (runtime.sortRowsMax " +
+    return rejection::invalid("sort", "'" + resource.collection + "' has " + std::to_string(p.total) +
+                                          " rows, more than can be sorted by '" + std::string(f.name) + "' (runtime.sortRowsMax " +
                                           std::to_string(sort_rows_max) + "); leave sort out, or use a search");
   std::vector<sortable> all;
   const auto c = s.open(table_of(from));
@@ -88,7 +91,8 @@ std::optional<stored_row> read_row(const snapshot& s, const record_type& type, c
   return decode_row(type, id, *bytes);
 }
 
-result<page> list_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request, std::uint64_t sort_rows_max) {
+result<page> list_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request,
+                       std::uint64_t sort_rows_max) {
   if (request.sort_field) return sorted_rows(s, resource, from, request, sort_rows_max);
   page p;
   p.total = read_number(s, table::meta, row_count_key(from)).value_or(0);

@@ -14,7 +14,8 @@ namespace crema::storage {
 std::optional<stored_row> read_row(const snapshot& s, const record_type& type, collection_ref from, std::uint64_t id);
 
 /// Sorting by a field looks at every row: more than `sort_rows_max` are refused (invalid, naming the limit).
-result<page> list_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request, std::uint64_t sort_rows_max);
+result<page> list_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request,
+                       std::uint64_t sort_rows_max);
 
 /// Rows that match, oldest (smallest number) first, or newest first. The page's total is not counted (0).
 result<page> find_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const finder_declaration& finder,

@@ -11,8 +11,16 @@ using wire::put_varint;
 
 // Parts of a record body, by tag: a part that is absent takes no bytes. FROZEN.
 enum part : std::uint8_t {
-  part_end = 0, part_event = 1, part_message = 2, part_consumed = 3, part_confirmed = 4, part_fired = 5, part_hold = 6,
-  part_idempotency = 7, part_died = 8, part_revived = 9,
+  part_end = 0,
+  part_event = 1,
+  part_message = 2,
+  part_consumed = 3,
+  part_confirmed = 4,
+  part_fired = 5,
+  part_hold = 6,
+  part_idempotency = 7,
+  part_died = 8,
+  part_revived = 9,
 };
 
 void put_address(std::string& out, const address& a) {
@@ -173,24 +181,45 @@ std::string encode_body(const journal_record& r) {
   put_trace(out, r.trace);
   out.push_back(r.compensating ? '\1' : '\0');
   const auto begin = [&](part p) { out.push_back(static_cast<char>(p)); };
-  for (const auto& e : r.events) { begin(part_event); encode_value(e, out); }
-  for (const auto& m : r.messages) { begin(part_message); encode_message(m, out); }
-  for (const auto& c : r.consumed) { begin(part_consumed); put_ref(out, c); }
-  for (const auto& c : r.confirmed) { begin(part_confirmed); put_ref(out, c); }
+  for (const auto& e : r.events) {
+    begin(part_event);
+    encode_value(e, out);
+  }
+  for (const auto& m : r.messages) {
+    begin(part_message);
+    encode_message(m, out);
+  }
+  for (const auto& c : r.consumed) {
+    begin(part_consumed);
+    put_ref(out, c);
+  }
+  for (const auto& c : r.confirmed) {
+    begin(part_confirmed);
+    put_ref(out, c);
+  }
   for (const auto& [due, id] : r.fired) {
     begin(part_fired);
     put_varint(out, static_cast<std::uint64_t>(due));
     put_varint(out, id.sequence);
     put_varint(out, id.index);
   }
-  if (r.held) { begin(part_hold); put_bytes(out, encode_hold(*r.held)); }
+  if (r.held) {
+    begin(part_hold);
+    put_bytes(out, encode_hold(*r.held));
+  }
   if (r.idempotency) {
     begin(part_idempotency);
     out.append(reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size());
     wire::put_fixed64(out, r.idempotency->fingerprint);
   }
-  if (r.died) { begin(part_died); put_bytes(out, encode_dead_letter(*r.died)); }
-  for (const auto id : r.revived) { begin(part_revived); put_varint(out, id); }
+  if (r.died) {
+    begin(part_died);
+    put_bytes(out, encode_dead_letter(*r.died));
+  }
+  for (const auto id : r.revived) {
+    begin(part_revived);
+    put_varint(out, id);
+  }
   begin(part_end);
   return out;
 }
@@ -226,6 +255,8 @@ std::uint16_t partition_of(const address& a, std::uint16_t partitions) noexcept 
   return static_cast<std::uint16_t>(n % partitions);
 }
 
-std::uint64_t checksum(std::string_view bytes, std::uint64_t seed) noexcept { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+std::uint64_t checksum(std::string_view bytes, std::uint64_t seed) noexcept {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 }  // namespace crema::storage

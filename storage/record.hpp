@@ -51,23 +51,23 @@ struct outbox_ref {
 
 /// A command or notification that must arrive.
 struct stored_message {
-  outbox_ref ref;              ///< set when the record is appended
+  outbox_ref ref;  ///< set when the record is appended
   address to;
   address from;
-  std::uint64_t causation = 0; ///< sequence of the record whose event made it; 0 before that is appended
-  address correlation;         ///< the aggregate with which the conversation began
+  std::uint64_t causation = 0;  ///< sequence of the record whose event made it; 0 before that is appended
+  address correlation;          ///< the aggregate with which the conversation began
   trace_context trace;
-  bool compensating = false;   ///< part of undoing a failed chain: views skip its effects
-  std::int64_t due_ms = 0;     ///< > 0: a timer, not deliverable before this wall-clock time
+  bool compensating = false;  ///< part of undoing a failed chain: views skip its effects
+  std::int64_t due_ms = 0;    ///< > 0: a timer, not deliverable before this wall-clock time
   value payload;
 };
 
 /// A step taken for an asker that has not yet recorded its own: undone unless a record confirms it. Its messages wait in it.
 struct hold {
-  address subject;             ///< whose step it is
+  address subject;  ///< whose step it is
   address correlation;
   trace_context trace;
-  value undo;                  ///< command to the same aggregate; empty: nothing needs undoing
+  value undo;  ///< command to the same aggregate; empty: nothing needs undoing
   std::vector<stored_message> messages;
 };
 
@@ -87,14 +87,14 @@ struct journal_record {
   std::uint64_t version = 0;   ///< of the aggregate after it; a record without events leaves it as it was
   std::vector<value> events;
   std::vector<stored_message> messages;
-  std::vector<outbox_ref> consumed;       ///< messages and holds that are settled by this record
-  std::vector<outbox_ref> confirmed;      ///< holds of partners that this record makes final
+  std::vector<outbox_ref> consumed;                        ///< messages and holds that are settled by this record
+  std::vector<outbox_ref> confirmed;                       ///< holds of partners that this record makes final
   std::vector<std::pair<std::int64_t, message_id>> fired;  ///< timers (due, id) that this record turned into messages
-  std::optional<hold> held;               ///< set: this step itself waits for its asker's record
+  std::optional<hold> held;                                ///< set: this step itself waits for its asker's record
   std::optional<idempotency_key> idempotency;
   std::optional<dead_letter> died;
-  std::vector<std::uint64_t> revived;     ///< dead letters taken away
-  std::uint64_t causation = 0;            ///< sequence of the record that made the handled message; 0 for a caller's request
+  std::vector<std::uint64_t> revived;  ///< dead letters taken away
+  std::uint64_t causation = 0;         ///< sequence of the record that made the handled message; 0 for a caller's request
   address correlation;
   trace_context trace;
   bool compensating = false;

@@ -20,7 +20,8 @@ constexpr std::size_t batch_records = 5000;  // written by one transaction; boun
 void check_empty(const store& to) {
   const auto now = to.read();
   for (std::size_t t = 0; t < table_count; ++t)
-    if (now->count(static_cast<table>(t)) > 0) refuse("the data directory to restore into is not empty; choose a new or empty one with --data");
+    if (now->count(static_cast<table>(t)) > 0)
+      refuse("the data directory to restore into is not empty; choose a new or empty one with --data");
 }
 
 void check_source(const store& from, const system_declaration& system) {
@@ -38,7 +39,8 @@ class chain_check {
     auto& last = last_[r.partition];
     if (!r.intact() || r.previous_checksum != last)
       throw storage_error(storage_errc::corrupt, "record " + std::to_string(r.sequence) + " of partition " + std::to_string(r.partition) +
-                                                     " is damaged or does not follow the one before it; restore up to it with --to " + std::to_string(r.sequence - 1) + ", or from another backup");
+                                                     " is damaged or does not follow the one before it; restore up to it with --to " +
+                                                     std::to_string(r.sequence - 1) + ", or from another backup");
     last = r.checksum;
   }
 
@@ -49,7 +51,8 @@ class chain_check {
 // Replays records into `to`, deriving again what a live step derives.
 class replay {
  public:
-  replay(store& to, const system_declaration& system, std::uint16_t partitions) : to_(to), system_(system), log_(to, partitions, system.contexts.size()) {}
+  replay(store& to, const system_declaration& system, std::uint16_t partitions)
+      : to_(to), system_(system), log_(to, partitions, system.contexts.size()) {}
 
   void take(std::shared_ptr<journal_record> record, std::string_view body) {
     commit_item item;
@@ -77,7 +80,8 @@ class replay {
 
   const context_declaration& context_of(const journal_record& r) const {
     if (r.subject.context >= system_.contexts.size() || system_.contexts[r.subject.context].state == nullptr)
-      throw storage_error(storage_errc::corrupt, "record " + std::to_string(r.sequence) + " names a context that this system does not have");
+      throw storage_error(storage_errc::corrupt,
+                          "record " + std::to_string(r.sequence) + " names a context that this system does not have");
     return system_.contexts[r.subject.context];
   }
 
@@ -95,8 +99,10 @@ class replay {
       return true;
     };
     if (read({false, context.index})) return a;
-    if (read(graveyard_of(context.index))) a.gone = true;
-    else a.state = value(*context.state, context.state->make());
+    if (read(graveyard_of(context.index)))
+      a.gone = true;
+    else
+      a.state = value(*context.state, context.state->make());
     return a;
   }
 

@@ -15,10 +15,10 @@ namespace crema::storage {
 struct aggregate_before {
   const context_declaration& context;
   std::uint64_t id = 0;
-  std::string_view key;         ///< empty: found by number
+  std::string_view key;  ///< empty: found by number
   std::uint16_t partition = 0;
   const value& state;
-  std::uint64_t version = 0;    ///< 0: it has recorded nothing yet
+  std::uint64_t version = 0;  ///< 0: it has recorded nothing yet
   bool gone = false;
 
   bool in_collection() const noexcept { return version > 0 && !gone; }

@@ -24,12 +24,12 @@ inline constexpr std::size_t table_count = 10;
 std::string_view name_of(table t) noexcept;
 
 enum class storage_errc : std::uint8_t {
-  full,        ///< no space left on the disk, or the map's limit is reached
-  io,          ///< a write or a sync failed: what is on disk is not known, the node must stop and recover
-  locked,      ///< another process has this directory open
-  corrupt,     ///< what was read cannot be right
-  format,      ///< written by another version, or not a crema directory
-  unsupported, ///< a key is too long, or the file system cannot do what LMDB needs
+  full,         ///< no space left on the disk, or the map's limit is reached
+  io,           ///< a write or a sync failed: what is on disk is not known, the node must stop and recover
+  locked,       ///< another process has this directory open
+  corrupt,      ///< what was read cannot be right
+  format,       ///< written by another version, or not a crema directory
+  unsupported,  ///< a key is too long, or the file system cannot do what LMDB needs
 };
 
 /// Operational failure of the store. `what()` is one sentence for the operator, with what to do.
@@ -69,7 +69,7 @@ class snapshot {
 class transaction : public snapshot {
  public:
   virtual void put(table t, std::string_view key, std::string_view value) = 0;  ///< the key has 1 … max_key_bytes bytes
-  virtual bool erase(table t, std::string_view key) = 0;  ///< false: it was not there
+  virtual bool erase(table t, std::string_view key) = 0;                        ///< false: it was not there
   /// Returns once everything is on disk. Throws storage_error; then nothing of it may be taken as done.
   virtual void commit() = 0;
 };

@@ -13,10 +13,13 @@ void verify_scope::fault(std::string text) const {
 }
 
 std::string place_of(const system_declaration& system, std::uint16_t context, std::uint64_t id) {
-  return (context < system.contexts.size() ? system.contexts[context].name : "context " + std::to_string(context)) + "/" + std::to_string(id);
+  return (context < system.contexts.size() ? system.contexts[context].name : "context " + std::to_string(context)) + "/" +
+         std::to_string(id);
 }
 
-std::string place_of(std::uint64_t sequence, std::uint16_t partition) { return "record " + std::to_string(sequence) + " (partition " + std::to_string(partition) + ")"; }
+std::string place_of(std::uint64_t sequence, std::uint16_t partition) {
+  return "record " + std::to_string(sequence) + " (partition " + std::to_string(partition) + ")";
+}
 
 std::optional<journal_record> try_decode(const verify_scope& in, const raw_record& raw, std::string& why) {
   try {
@@ -88,9 +91,7 @@ verify_report verify(const store& s, const system_declaration& system, const pro
   } catch (const storage_error& e) {
     if (e.code() != storage_errc::corrupt) throw;
     in.fault(e.what());
-  } catch (const decode_error& e) {
-    in.fault(std::string("an entry cannot be read: ") + e.what());
-  }
+  } catch (const decode_error& e) { in.fault(std::string("an entry cannot be read: ") + e.what()); }
   report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   return report;
 }

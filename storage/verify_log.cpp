@@ -7,7 +7,10 @@ namespace crema::storage {
 
 namespace {
 
-std::string name_of(const outbox_ref& r) { return (r.id.index == 0 ? "step " : "message ") + std::to_string(r.id.sequence) + (r.id.index == 0 ? "" : "-" + std::to_string(r.id.index)); }
+std::string name_of(const outbox_ref& r) {
+  return (r.id.index == 0 ? "step " : "message ") + std::to_string(r.id.sequence) +
+         (r.id.index == 0 ? "" : "-" + std::to_string(r.id.index));
+}
 
 // As the writer puts them: a flag, then a hold or a message.
 std::string entry_of(const journal_record& r, std::uint32_t index) {
@@ -24,8 +27,10 @@ std::string entry_of(const journal_record& r, std::uint32_t index) {
 std::string in_present_form(std::string_view entry, const type_catalog& types) {
   wire::reader in(entry);
   std::string out(1, static_cast<char>(in.byte()));
-  if (out[0] != '\0') out += encode_hold(decode_hold(in.rest(), types));
-  else encode_message(decode_message(in, types), out);
+  if (out[0] != '\0')
+    out += encode_hold(decode_hold(in.rest(), types));
+  else
+    encode_message(decode_message(in, types), out);
   return out;
 }
 
@@ -53,7 +58,9 @@ log_check::log_check(const verify_scope& in) : in_(in) {}
 
 void log_check::take(const journal_record& r) {
   if (r.sequence != next_)
-    in_.fault(place_of(r.sequence, r.partition) + (r.sequence > next_ ? " comes after a gap: the record at offset " + std::to_string(next_) + " is missing." : " begins within the record before it."));
+    in_.fault(place_of(r.sequence, r.partition) +
+              (r.sequence > next_ ? " comes after a gap: the record at offset " + std::to_string(next_) + " is missing."
+                                  : " begins within the record before it."));
   next_ = std::max(next_, r.sequence + r.width());
   note_numbers(r.subject);
   note_numbers(r.correlation);
@@ -68,8 +75,10 @@ void log_check::note_numbers(const address& a) {
 
 void log_check::put(const journal_record& r) {
   for (const auto& m : r.messages) {
-    if (m.due_ms > 0) timers_[{m.due_ms, m.ref.id}] = r.partition;
-    else outbox_[m.ref] = r.partition;
+    if (m.due_ms > 0)
+      timers_[{m.due_ms, m.ref.id}] = r.partition;
+    else
+      outbox_[m.ref] = r.partition;
   }
   if (r.held) outbox_[r.hold_ref()] = r.partition;
   if (r.died) dead_letters_[r.sequence] = r.partition;
@@ -77,21 +86,27 @@ void log_check::put(const journal_record& r) {
 
 void log_check::settle(const journal_record& r) {
   const auto take_out = [&](const outbox_ref& ref) {
-    if (outbox_.erase(ref) == 0) in_.fault(place_of(r.sequence, r.partition) + " settles " + name_of(ref) + ", which was not outstanding: it was settled before, or never put.");
+    if (outbox_.erase(ref) == 0)
+      in_.fault(place_of(r.sequence, r.partition) + " settles " + name_of(ref) +
+                ", which was not outstanding: it was settled before, or never put.");
   };
   for (const auto& ref : r.consumed) take_out(ref);
   for (const auto& ref : r.confirmed) take_out(ref);
   for (const auto& [due, id] : r.fired)
-    if (timers_.erase({due, id}) == 0) in_.fault(place_of(r.sequence, r.partition) + " fires timer " + std::to_string(id.sequence) + "-" + std::to_string(id.index) + ", which was not set.");
+    if (timers_.erase({due, id}) == 0)
+      in_.fault(place_of(r.sequence, r.partition) + " fires timer " + std::to_string(id.sequence) + "-" + std::to_string(id.index) +
+                ", which was not set.");
   for (const auto id : r.revived)
-    if (dead_letters_.erase(id) == 0) in_.fault(place_of(r.sequence, r.partition) + " takes away dead letter " + std::to_string(id) + ", which was not there.");
+    if (dead_letters_.erase(id) == 0)
+      in_.fault(place_of(r.sequence, r.partition) + " takes away dead letter " + std::to_string(id) + ", which was not there.");
 }
 
 // ---- after the last record
 
 void log_check::finish() {
   const auto end = read_number(in_.now, table::meta, "sequence").value_or(1);
-  if (end != next_) in_.fault("The next offset should be " + std::to_string(end) + ", but the journal ends before " + std::to_string(next_) + ".");
+  if (end != next_)
+    in_.fault("The next offset should be " + std::to_string(end) + ", but the journal ends before " + std::to_string(next_) + ".");
   compare_outbox();
   compare_timers();
   compare_dead_letters();
@@ -111,10 +126,13 @@ void log_check::compare_outbox() const {
       in_.now, table::outbox, outbox_, [](const auto& e) { return outbox_key(e.first); },
       [&](const auto& e, std::string_view stored) {
         const auto r = read(e.second, e.first.id.sequence);
-        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.first.id.index)) in_.fault("The outbox holds another " + name_of(e.first) + " than the journal.");
+        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.first.id.index))
+          in_.fault("The outbox holds another " + name_of(e.first) + " than the journal.");
       },
       [&](const auto& e) { in_.fault("The outbox lacks " + name_of(e.first) + ", which nobody has settled."); },
-      [&](std::string_view key) { in_.fault("The outbox holds " + name_of(parse_outbox_key(key)) + ", which the journal does not leave over."); });
+      [&](std::string_view key) {
+        in_.fault("The outbox holds " + name_of(parse_outbox_key(key)) + ", which the journal does not leave over.");
+      });
 }
 
 void log_check::compare_timers() const {
@@ -123,10 +141,14 @@ void log_check::compare_timers() const {
       in_.now, table::timers, timers_, [](const auto& e) { return timer_key(e.first.first, e.first.second); },
       [&](const auto& e, std::string_view stored) {
         const auto r = read(e.second, e.first.second.sequence);
-        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.first.second.index)) in_.fault("The timers hold another " + name(e.first.second) + " than the journal.");
+        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.first.second.index))
+          in_.fault("The timers hold another " + name(e.first.second) + " than the journal.");
       },
       [&](const auto& e) { in_.fault("The timers lack " + name(e.first.second) + ", which has not fired."); },
-      [&](std::string_view key) { in_.fault("The timers hold one of record " + std::to_string(key.size() == 20 ? tail_number(key.substr(8, 8)) : 0) + ", which the journal does not leave over."); });
+      [&](std::string_view key) {
+        in_.fault("The timers hold one of record " + std::to_string(key.size() == 20 ? tail_number(key.substr(8, 8)) : 0) +
+                  ", which the journal does not leave over.");
+      });
 }
 
 void log_check::compare_dead_letters() const {
@@ -134,7 +156,8 @@ void log_check::compare_dead_letters() const {
       in_.now, table::deadletters, dead_letters_, [](const auto& e) { return number_key(e.first); },
       [&](const auto& e, std::string_view stored) {
         const auto r = read(e.second, e.first);
-        if (!r || !r->died || encode_dead_letter(decode_dead_letter(stored, in_.types)) != encode_dead_letter(*r->died)) in_.fault("Dead letter " + std::to_string(e.first) + " is another than the journal's.");
+        if (!r || !r->died || encode_dead_letter(decode_dead_letter(stored, in_.types)) != encode_dead_letter(*r->died))
+          in_.fault("Dead letter " + std::to_string(e.first) + " is another than the journal's.");
       },
       [&](const auto& e) { in_.fault("Dead letter " + std::to_string(e.first) + " is missing."); },
       [&](std::string_view key) { in_.fault("Dead letter " + std::to_string(tail_number(key)) + " is not in the journal."); });
@@ -143,7 +166,9 @@ void log_check::compare_dead_letters() const {
 void log_check::check_counters() const {
   for (const auto& [context, highest] : highest_) {
     const auto dealt = read_number(in_.now, table::meta, counter_key(context)).value_or(0);
-    if (dealt < highest) in_.fault("The counter of " + place_of(in_.system, context, highest) + " stands at " + std::to_string(dealt) + ": that number would be dealt again.");
+    if (dealt < highest)
+      in_.fault("The counter of " + place_of(in_.system, context, highest) + " stands at " + std::to_string(dealt) +
+                ": that number would be dealt again.");
   }
 }
 

@@ -57,7 +57,9 @@ class partition_check {
   };
   using name = std::pair<std::uint16_t, std::uint64_t>;  // context, number
   struct name_hash {
-    std::size_t operator()(const name& n) const noexcept { return static_cast<std::size_t>((n.second ^ (static_cast<std::uint64_t>(n.first) << 48U)) * 0x9E3779B97F4A7C15ULL); }
+    std::size_t operator()(const name& n) const noexcept {
+      return static_cast<std::size_t>((n.second ^ (static_cast<std::uint64_t>(n.first) << 48U)) * 0x9E3779B97F4A7C15ULL);
+    }
   };
 
   void check_chain(const raw_record& r);
@@ -65,7 +67,8 @@ class partition_check {
   void check_order(const aggregate& a, const journal_record& r) const;
   void check_idempotency(const aggregate& a, const journal_record& r);
   void compare(const name& who, const aggregate& a);
-  void compare_row(const context_declaration& context, const name& who, const aggregate& a, const value& state, std::string_view bytes) const;
+  void compare_row(const context_declaration& context, const name& who, const aggregate& a, const value& state,
+                   std::string_view bytes) const;
   void compare_indexes(const context_declaration& context, const name& who, const aggregate& a, const value& state, bool in_collection);
 
   const verify_scope& in_;

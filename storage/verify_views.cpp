@@ -38,9 +38,12 @@ std::uint64_t walk_both(cursor& made, cursor& kept, const std::string& prefix, D
   std::uint64_t n = 0;
   while (m || k) {
     const auto order = !m ? 1 : !k ? -1 : made.key().compare(kept.key());
-    if (order < 0) differ(made.key(), made.value(), maybe_bytes{});
-    else if (order > 0) differ(kept.key(), maybe_bytes{}, kept.value());
-    else differ(made.key(), made.value(), kept.value());
+    if (order < 0)
+      differ(made.key(), made.value(), maybe_bytes{});
+    else if (order > 0)
+      differ(kept.key(), maybe_bytes{}, kept.value());
+    else
+      differ(made.key(), made.value(), kept.value());
     if (order >= 0) ++n;
     if (order <= 0) m = made.next() && inside(made, prefix);
     if (order >= 0) k = kept.next() && inside(kept, prefix);
@@ -58,15 +61,16 @@ bool same_fields(const record_type& type, std::string_view a, std::string_view b
 
 struct view_check::one_context {
   std::uint16_t index;
-  std::uint64_t position;              // records from here on are not in its rows yet
-  std::unique_ptr<projection> views;   // empty: it could not take in a record, so there is nothing to compare
+  std::uint64_t position;             // records from here on are not in its rows yet
+  std::unique_ptr<projection> views;  // empty: it could not take in a record, so there is nothing to compare
 };
 
 view_check::view_check(const verify_scope& in) : in_(in), scratch_(make_memory_store({~0ULL})) {
   writer_ = std::make_unique<log_writer>(*scratch_, in.partitions, in.system.contexts.size());
   for (const auto& c : in.system.contexts) {
     const bool has_views = std::any_of(in.system.views.begin(), in.system.views.end(), [&](const auto& v) { return v.context == c.index; });
-    if (has_views) contexts_.push_back({c.index, position_of(in.now, c.index), std::make_unique<projection>(in.system, c.index, *scratch_, in.types)});
+    if (has_views)
+      contexts_.push_back({c.index, position_of(in.now, c.index), std::make_unique<projection>(in.system, c.index, *scratch_, in.types)});
   }
 }
 
@@ -82,7 +86,8 @@ void view_check::take(const std::shared_ptr<const journal_record>& r) {
     try {
       c.views->apply(r);
     } catch (const std::exception& e) {
-      in_.fault("The views of '" + in_.system.contexts[c.index].name + "' cannot take in " + place_of(r->sequence, r->partition) + " and were not compared: " + e.what() + ".");
+      in_.fault("The views of '" + in_.system.contexts[c.index].name + "' cannot take in " + place_of(r->sequence, r->partition) +
+                " and were not compared: " + e.what() + ".");
       c.views.reset();
     }
   }
@@ -103,7 +108,9 @@ std::uint64_t view_check::finish() {
   for (const auto& v : in_.system.views)
     if (is_compared(v)) compare(v);
   const auto made = scratch_->read();
-  const auto of = [&](const index_owner& owner, std::string_view key) { return "The view row " + in_.system.views[owner.index].name + "/" + std::to_string(tail_number(key)); };
+  const auto of = [&](const index_owner& owner, std::string_view key) {
+    return "The view row " + in_.system.views[owner.index].name + "/" + std::to_string(tail_number(key));
+  };
   const auto kept = in_.now.open(table::index);
   for (bool there = kept->seek({}); there; there = kept->next()) {
     const auto owner = owner_of(kept->key());
@@ -113,12 +120,14 @@ std::uint64_t view_check::finish() {
       in_.fault("A finder's index has an entry of a view that the system does not have.");
       continue;
     }
-    if (is_compared(in_.system.views[owner.index]) && !made->get(table::index, kept->key())) in_.fault(of(owner, kept->key()) + " is in a finder's index where it does not belong.");
+    if (is_compared(in_.system.views[owner.index]) && !made->get(table::index, kept->key()))
+      in_.fault(of(owner, kept->key()) + " is in a finder's index where it does not belong.");
   }
   const auto expected = made->open(table::index);
   for (bool there = expected->seek({}); there; there = expected->next()) {
     const auto owner = owner_of(expected->key());
-    if (is_compared(in_.system.views[owner.index]) && !in_.now.get(table::index, expected->key())) in_.fault(of(owner, expected->key()) + " is missing from one of its finders' indexes.");
+    if (is_compared(in_.system.views[owner.index]) && !in_.now.get(table::index, expected->key()))
+      in_.fault(of(owner, expected->key()) + " is missing from one of its finders' indexes.");
   }
   return entries;
 }
@@ -131,13 +140,18 @@ void view_check::compare(const view_declaration& view) {
   const collection_ref where{true, view.index};
   const auto made = scratch_->read();
   const auto of = [&](std::string_view key) { return "The view row " + view.name + "/" + std::to_string(tail_number(key)); };
-  in_.report.view_rows += walk_both(*made->open(table::views), *in_.now.open(table::views), collection_prefix(where), [&](std::string_view key, maybe_bytes m, maybe_bytes k) {
-    if (!k) in_.fault(of(key) + " is missing.");
-    else if (!m) in_.fault(of(key) + " is not what the journal leads to: there should be none.");
-    else if (!same_fields(*view.resource.row, *m, *k)) in_.fault(of(key) + " is not what the journal leads to.");
-  });
+  in_.report.view_rows += walk_both(*made->open(table::views), *in_.now.open(table::views), collection_prefix(where),
+                                    [&](std::string_view key, maybe_bytes m, maybe_bytes k) {
+                                      if (!k)
+                                        in_.fault(of(key) + " is missing.");
+                                      else if (!m)
+                                        in_.fault(of(key) + " is not what the journal leads to: there should be none.");
+                                      else if (!same_fields(*view.resource.row, *m, *k))
+                                        in_.fault(of(key) + " is not what the journal leads to.");
+                                    });
   for (const auto& key : {row_count_key(where), view_number_key(where.index)})
-    if (read_number(*made, table::meta, key).value_or(0) != read_number(in_.now, table::meta, key).value_or(0)) in_.fault("The number '" + key + "' of view '" + view.name + "' is not what the journal leads to.");
+    if (read_number(*made, table::meta, key).value_or(0) != read_number(in_.now, table::meta, key).value_or(0))
+      in_.fault("The number '" + key + "' of view '" + view.name + "' is not what the journal leads to.");
 }
 
 }  // namespace crema::storage

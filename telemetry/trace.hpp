@@ -13,13 +13,13 @@ namespace crema::telemetry {
 
 /// `kind` and `what` are texts that live as long as the process (literals, type names).
 struct span {
-  trace_context context;                   ///< its own span id
-  std::array<std::uint8_t, 8> parent{};    ///< all zero: a root
-  std::string_view kind;                   ///< "request", "handle", "ask", "commit", "view", "notify"
-  std::string_view what;                   ///< the command, event or route
-  std::string_view where;                  ///< the context
-  std::uint64_t id = 0;                    ///< the aggregate's number
-  std::int64_t start_us = 0;               ///< wall clock
+  trace_context context;                 ///< its own span id
+  std::array<std::uint8_t, 8> parent{};  ///< all zero: a root
+  std::string_view kind;                 ///< "request", "handle", "ask", "commit", "view", "notify"
+  std::string_view what;                 ///< the command, event or route
+  std::string_view where;                ///< the context
+  std::uint64_t id = 0;                  ///< the aggregate's number
+  std::int64_t start_us = 0;             ///< wall clock
   std::int64_t duration_us = 0;
   bool failed = false;
 };

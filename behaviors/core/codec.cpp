@@ -15,22 +15,37 @@ std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 
 std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1U) ^ -static_cast<std::int64_t>(v & 1U); }
 
 bool is_default(const scalar& s) {
-  return std::visit([](const auto& v) {
-    using T = std::decay_t<decltype(v)>;
-    if constexpr (std::is_same_v<T, std::monostate>) return true;
-    else if constexpr (std::is_same_v<T, std::string_view>) return v.empty();
-    else if constexpr (std::is_same_v<T, double>) return std::bit_cast<std::uint64_t>(v) == 0;
-    else return v == T{};
-  }, s);
+  return std::visit(
+      [](const auto& v) {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return true;
+        else if constexpr (std::is_same_v<T, std::string_view>)
+          return v.empty();
+        else if constexpr (std::is_same_v<T, double>)
+          return std::bit_cast<std::uint64_t>(v) == 0;
+        else
+          return v == T{};
+      },
+      s);
 }
 
 void put_scalar(std::string& out, std::uint64_t tag, const scalar& s) {
   const auto head = [&](wire_kind k) { wire::put_varint(out, tag << 2U | k); };
-  if (const auto* i = std::get_if<std::int64_t>(&s)) { head(wire_varint); wire::put_varint(out, zigzag(*i)); }
-  else if (const auto* b = std::get_if<bool>(&s)) { head(wire_varint); wire::put_varint(out, *b ? 2 : 0); }
-  else if (const auto* d = std::get_if<double>(&s)) { head(wire_fixed64); wire::put_fixed64(out, std::bit_cast<std::uint64_t>(*d)); }
-  else if (const auto* t = std::get_if<std::string_view>(&s)) { head(wire_bytes); wire::put_bytes(out, *t); }
-  else head(wire_null);
+  if (const auto* i = std::get_if<std::int64_t>(&s)) {
+    head(wire_varint);
+    wire::put_varint(out, zigzag(*i));
+  } else if (const auto* b = std::get_if<bool>(&s)) {
+    head(wire_varint);
+    wire::put_varint(out, *b ? 2 : 0);
+  } else if (const auto* d = std::get_if<double>(&s)) {
+    head(wire_fixed64);
+    wire::put_fixed64(out, std::bit_cast<std::uint64_t>(*d));
+  } else if (const auto* t = std::get_if<std::string_view>(&s)) {
+    head(wire_bytes);
+    wire::put_bytes(out, *t);
+  } else
+    head(wire_null);
 }
 
 scalar read_scalar(wire::reader& in, std::uint64_t kind) {
@@ -143,7 +158,8 @@ void encode_fields(const record_type& type, const void* object, std::string& out
 
 value decode_fields(const record_type& type, std::uint16_t version, std::string_view bytes) {
   if (version > type.version)
-    throw decode_error("'" + std::string(type.name) + "' was written by a newer crema (version " + std::to_string(version) + ", known is " + std::to_string(type.version) + ")");
+    throw decode_error("'" + std::string(type.name) + "' was written by a newer crema (version " + std::to_string(version) + ", known is " +
+                       std::to_string(type.version) + ")");
   auto object = type.make();
   wire::reader in(bytes);
   while (!in.done()) {
@@ -184,12 +200,15 @@ std::string ordered_key(const scalar& s) {
     for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
   };
   constexpr std::uint64_t sign = 1ULL << 63U;
-  if (const auto* i = std::get_if<std::int64_t>(&s)) big_endian(static_cast<std::uint64_t>(*i) ^ sign);
-  else if (const auto* b = std::get_if<bool>(&s)) key.push_back(*b ? '\1' : '\0');
+  if (const auto* i = std::get_if<std::int64_t>(&s))
+    big_endian(static_cast<std::uint64_t>(*i) ^ sign);
+  else if (const auto* b = std::get_if<bool>(&s))
+    key.push_back(*b ? '\1' : '\0');
   else if (const auto* d = std::get_if<double>(&s)) {
     const auto bits = std::bit_cast<std::uint64_t>(*d + 0.0);  // -0.0 sorts as 0.0
     big_endian((bits & sign) != 0 ? ~bits : bits ^ sign);
-  } else if (const auto* t = std::get_if<std::string_view>(&s)) key = *t;
+  } else if (const auto* t = std::get_if<std::string_view>(&s))
+    key = *t;
   return key;
 }
 

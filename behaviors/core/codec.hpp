@@ -23,7 +23,7 @@ struct decode_error : std::runtime_error {
 namespace wire {
 
 void put_varint(std::string& out, std::uint64_t v);
-void put_fixed64(std::string& out, std::uint64_t v);   // little endian
+void put_fixed64(std::string& out, std::uint64_t v);  // little endian
 void put_bytes(std::string& out, std::string_view bytes);
 
 /// Reads from a view and advances it. Each throws decode_error at the end of the input.

@@ -34,10 +34,10 @@ using system_settings = std::map<std::string, setting_value, std::less<>>;
 /// The circumstances of one decision: everything that is not in the state or the command.
 struct given {
   timestamp now;
-  std::uint64_t id = 0;               ///< the aggregate's number
-  bool exists = false;                ///< has recorded at least one event and is not gone
+  std::uint64_t id = 0;  ///< the aggregate's number
+  bool exists = false;   ///< has recorded at least one event and is not gone
   const system_settings* settings = nullptr;
-  std::span<const value> replies;     ///< what the partners asked so far answered, in the order of the asks
+  std::span<const value> replies;  ///< what the partners asked so far answered, in the order of the asks
 
   template <record Event>
   const Event* reply() const noexcept {
@@ -57,8 +57,8 @@ struct given {
 /// A synchronous question to the context that handles `command`.
 struct ask_request {
   value command;
-  value undo;                          ///< what takes a success back if the chain fails; sent to the same aggregate
-  std::optional<std::uint64_t> to;     ///< aggregate number; by default the asker's own, or the key that the callee declares
+  value undo;                       ///< what takes a success back if the chain fails; sent to the same aggregate
+  std::optional<std::uint64_t> to;  ///< aggregate number; by default the asker's own, or the key that the callee declares
 };
 
 /// A command to this same aggregate at a later time. Durable.
@@ -71,26 +71,46 @@ struct timer_request {
 struct outcome {
   std::vector<value> events;
   std::vector<ask_request> asks;
-  std::vector<value> if_refused;       ///< events to record, all the same, when an ask fails (the caller still gets the failure)
+  std::vector<value> if_refused;  ///< events to record, all the same, when an ask fails (the caller still gets the failure)
   std::vector<timer_request> timers;
-  value answer;                        ///< what an asker gets; by default the first event
+  value answer;  ///< what an asker gets; by default the first event
 
   template <record Event>
-  outcome also(Event e) && { events.push_back(value::of(std::move(e))); return std::move(*this); }
+  outcome also(Event e) && {
+    events.push_back(value::of(std::move(e)));
+    return std::move(*this);
+  }
   template <record Command>
-  outcome undone_by(Command c) && { asks.back().undo = value::of(std::move(c)); return std::move(*this); }
-  outcome at(std::uint64_t id) && { asks.back().to = id; return std::move(*this); }
+  outcome undone_by(Command c) && {
+    asks.back().undo = value::of(std::move(c));
+    return std::move(*this);
+  }
+  outcome at(std::uint64_t id) && {
+    asks.back().to = id;
+    return std::move(*this);
+  }
   template <record Event>
-  outcome recording_if_refused(Event e) && { if_refused.push_back(value::of(std::move(e))); return std::move(*this); }
+  outcome recording_if_refused(Event e) && {
+    if_refused.push_back(value::of(std::move(e)));
+    return std::move(*this);
+  }
   template <record Command>
-  outcome then_after(std::chrono::milliseconds delay, Command c) && { timers.push_back({delay, value::of(std::move(c))}); return std::move(*this); }
+  outcome then_after(std::chrono::milliseconds delay, Command c) && {
+    timers.push_back({delay, value::of(std::move(c))});
+    return std::move(*this);
+  }
   template <record Reply>
-  outcome answering(Reply r) && { answer = value::of(std::move(r)); return std::move(*this); }
+  outcome answering(Reply r) && {
+    answer = value::of(std::move(r));
+    return std::move(*this);
+  }
 };
 
 /// Records one event (or more, by .also).
 template <record Event>
-outcome record_event(Event e) { return outcome{}.also(std::move(e)); }
+outcome record_event(Event e) {
+  return outcome{}.also(std::move(e));
+}
 
 /// Nothing changes, and that is a success (a command that came twice).
 inline outcome nothing() { return {}; }

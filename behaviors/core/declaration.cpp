@@ -23,7 +23,8 @@ void check_resource(const resource_declaration& r, std::set<std::string>& collec
     if (!finders.insert(f.name).second) mistake("'" + r.collection + "' has two finders called '" + f.name + "'");
   for (const auto& f : r.finders)
     for (const auto at : f.fields)
-      if (at >= r.row->fields.size()) mistake("finder '" + f.name + "' of '" + r.collection + "' names a member that is not in the field list");
+      if (at >= r.row->fields.size())
+        mistake("finder '" + f.name + "' of '" + r.collection + "' names a member that is not in the field list");
 }
 
 }  // namespace
@@ -34,7 +35,9 @@ const field_spec* record_type::find(std::string_view field_name) const noexcept 
   return nullptr;
 }
 
-const command_handler* context_declaration::handler_of(const record_type& command) const noexcept { return find_by_type(commands, command); }
+const command_handler* context_declaration::handler_of(const record_type& command) const noexcept {
+  return find_by_type(commands, command);
+}
 
 const event_handler* context_declaration::evolver_of(const record_type& event) const noexcept { return find_by_type(events, event); }
 
@@ -86,9 +89,11 @@ void system_declaration::check() const {
     if (c.resource) {
       check_resource(*c.resource, collections);
       for (const auto& v : c.resource->verbs)
-        if (c.key_of && v.on != verb::create) mistake("'" + c.name + "' is found by a key, so it cannot offer '" + std::string(v.command->name) + "' under a number");
+        if (c.key_of && v.on != verb::create)
+          mistake("'" + c.name + "' is found by a key, so it cannot offer '" + std::string(v.command->name) + "' under a number");
       for (const auto& v : c.resource->verbs)
-        if (c.handler_of(*v.command) == nullptr) mistake("'" + c.name + "' offers '" + std::string(v.command->name) + "' but does not handle it");
+        if (c.handler_of(*v.command) == nullptr)
+          mistake("'" + c.name + "' offers '" + std::string(v.command->name) + "' but does not handle it");
     }
   }
   for (const auto& v : views) check_resource(v.resource, collections);
@@ -109,7 +114,8 @@ void system_declaration::check() const {
     for (const auto& p : v.projections) recorded(p.event, "the view '" + v.name + "'");
 
   for (const auto& p : policies)
-    if (receiver_of(*p.command) == nullptr) mistake("nobody handles '" + std::string(p.command->name) + "', told whenever '" + std::string(p.event->name) + "'");
+    if (receiver_of(*p.command) == nullptr)
+      mistake("nobody handles '" + std::string(p.command->name) + "', told whenever '" + std::string(p.event->name) + "'");
 }
 
 context_declaration& system_builder::add_context(std::string name) {

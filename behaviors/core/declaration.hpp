@@ -24,8 +24,8 @@ namespace crema {
 
 /// Where an event comes from, for policies and views.
 struct event_meta {
-  std::uint64_t id = 0;        ///< number of the aggregate that recorded it
-  std::uint64_t offset = 0;    ///< its place in the node's event stream
+  std::uint64_t id = 0;      ///< number of the aggregate that recorded it
+  std::uint64_t offset = 0;  ///< its place in the node's event stream
   timestamp at;
 };
 
@@ -43,10 +43,10 @@ struct event_handler {
 
 /// A search over one collection: equality on all of `fields`, in order; with `up_to` the last one is an upper bound (inclusive).
 struct finder_declaration {
-  std::string name;                    ///< "findByPhoneNumber"
-  std::vector<std::size_t> fields;     ///< positions in the row's field list; the query parameter is the field's name
+  std::string name;                 ///< "findByPhoneNumber"
+  std::vector<std::size_t> fields;  ///< positions in the row's field list; the query parameter is the field's name
   bool up_to = false;
-  bool plain_array = false;            ///< answer a JSON array of rows with an id, oldest first, not HAL
+  bool plain_array = false;  ///< answer a JSON array of rows with an id, oldest first, not HAL
 };
 
 enum class verb : std::uint8_t { create, patch, replace, remove };
@@ -60,23 +60,23 @@ struct verb_declaration {
 
 /// A collection as HTTP shows it: of an aggregate or of a view.
 struct resource_declaration {
-  std::string collection;              ///< "orders"
-  std::string singular;                ///< "order"
+  std::string collection;  ///< "orders"
+  std::string singular;    ///< "order"
   const record_type* row = nullptr;
-  std::vector<verb_declaration> verbs; ///< empty: read only
+  std::vector<verb_declaration> verbs;  ///< empty: read only
   std::vector<finder_declaration> finders;
 };
 
 struct context_declaration {
-  std::string name;                    ///< "order"; unique in the system
-  std::uint16_t index = 0;             ///< position in the system: part of keys on disk, FROZEN, append only
-  std::optional<resource_declaration> resource;   ///< absent for a context that only carries views (customercenter)
-  const record_type* state = nullptr;             ///< null likewise
+  std::string name;                              ///< "order"; unique in the system
+  std::uint16_t index = 0;                       ///< position in the system: part of keys on disk, FROZEN, append only
+  std::optional<resource_declaration> resource;  ///< absent for a context that only carries views (customercenter)
+  const record_type* state = nullptr;            ///< null likewise
   std::vector<command_handler> commands;
   std::vector<event_handler> events;
   std::function<std::string(const value& command)> key_of;  ///< set: aggregates are found by this text, not by the sender's number
   std::function<bool(const void* state)> gone;              ///< set: such a state is 404 and leaves the collection
-  std::string bulkhead;                ///< the name under which its bulkhead is configured; by default the context's name
+  std::string bulkhead;  ///< the name under which its bulkhead is configured; by default the context's name
 
   const command_handler* handler_of(const record_type& command) const noexcept;
   const event_handler* evolver_of(const record_type& event) const noexcept;
@@ -86,22 +86,23 @@ struct context_declaration {
 struct policy_declaration {
   const record_type* event = nullptr;
   const record_type* command = nullptr;
-  std::uint16_t receiver = 0;          ///< index of the context that handles `command`
-  std::function<value(const void* event, const event_meta&)> make;                       ///< an empty value: nothing to tell
-  std::function<std::optional<std::uint64_t>(const void* event, const event_meta&)> to;  ///< by default the sender's number, or the receiver's key
+  std::uint16_t receiver = 0;                                       ///< index of the context that handles `command`
+  std::function<value(const void* event, const event_meta&)> make;  ///< an empty value: nothing to tell
+  std::function<std::optional<std::uint64_t>(const void* event, const event_meta&)>
+      to;  ///< by default the sender's number, or the receiver's key
 };
 
 /// A message to a person. Delivered at least once, with a stable id.
 struct notification {
   static constexpr std::string_view type_name = "notification";
-  std::string to;    ///< whom: a phone number, "guest 10"
+  std::string to;  ///< whom: a phone number, "guest 10"
   std::string text;
   static std::vector<field_spec> fields() { return {field<&notification::to>("to"), field<&notification::text>("text").length(0, 4096)}; }
 };
 
 struct notification_declaration {
   const record_type* event = nullptr;
-  std::uint16_t context = 0;           ///< whose stop makes it wait
+  std::uint16_t context = 0;  ///< whose stop makes it wait
   std::function<std::optional<notification>(const void* event, const event_meta&)> make;
 };
 
@@ -109,10 +110,10 @@ struct notification_declaration {
 class row_store {
  public:
   virtual ~row_store() = default;
-  virtual value get(std::uint64_t id) = 0;              ///< empty if there is none
+  virtual value get(std::uint64_t id) = 0;  ///< empty if there is none
   virtual void put(std::uint64_t id, value row) = 0;
   virtual void erase(std::uint64_t id) = 0;
-  virtual std::uint64_t next_id() = 0;                  ///< 1, 2, 3 …
+  virtual std::uint64_t next_id() = 0;  ///< 1, 2, 3 …
   /// The row with the highest number that the finder would answer; empty if there is none.
   virtual value last(std::string_view finder, const std::vector<scalar>& arguments) = 0;
 };
@@ -143,7 +144,10 @@ class rows {
   /// Changes the row if it is there. `change` gets a Row&.
   template <std::invocable<Row&> Change>
   void update(std::uint64_t id, Change change) {
-    if (auto row = get(id)) { change(*row); put(id, std::move(*row)); }
+    if (auto row = get(id)) {
+      change(*row);
+      put(id, std::move(*row));
+    }
   }
 
  private:
@@ -156,9 +160,9 @@ struct projection_declaration {
 };
 
 struct view_declaration {
-  std::string name;                    ///< "mypage"; unique in the system
-  std::uint16_t index = 0;             ///< position in the system: part of keys on disk, FROZEN, append only
-  std::uint16_t context = 0;           ///< whose projector builds it
+  std::string name;           ///< "mypage"; unique in the system
+  std::uint16_t index = 0;    ///< position in the system: part of keys on disk, FROZEN, append only
+  std::uint16_t context = 0;  ///< whose projector builds it
   resource_declaration resource;
   std::vector<projection_declaration> projections;
 
@@ -166,10 +170,10 @@ struct view_declaration {
 };
 
 struct setting_declaration {
-  std::string name;                    ///< "autoShip", for operators "breakfast.autoShip"; or of a context: "alarm.prefix"
+  std::string name;  ///< "autoShip", for operators "breakfast.autoShip"; or of a context: "alarm.prefix"
   setting_value default_value;
   std::string meaning;
-  std::int64_t min = 0, max = 0;       ///< bounds of an integer, lengths of a text
+  std::int64_t min = 0, max = 0;  ///< bounds of an integer, lengths of a text
 };
 
 class system_declaration {
@@ -201,8 +205,7 @@ class system_builder;
 
 namespace detail {
 template <record Row, class T, class Facts>
-  requires std::derived_from<Row, Facts>
-std::size_t position_of(T Facts::*member) {
+requires std::derived_from<Row, Facts> std::size_t position_of(T Facts::*member) {
   // Compared by the address that the getter reads: field lists hold no member pointers.
   Row probe{};
   std::size_t at = 0;
@@ -220,13 +223,19 @@ class resource_builder {
  public:
   /// Equality on the given members; the query parameters carry the fields' names.
   template <class... Member>
-  Self& finder(std::string finder_name, Member... members) { return add({std::move(finder_name), {detail::position_of<Row>(members)...}, false, false}); }
+  Self& finder(std::string finder_name, Member... members) {
+    return add({std::move(finder_name), {detail::position_of<Row>(members)...}, false, false});
+  }
   /// As `finder`, answered as a plain JSON array of rows with their ids.
   template <class... Member>
-  Self& plain_finder(std::string finder_name, Member... members) { return add({std::move(finder_name), {detail::position_of<Row>(members)...}, false, true}); }
+  Self& plain_finder(std::string finder_name, Member... members) {
+    return add({std::move(finder_name), {detail::position_of<Row>(members)...}, false, true});
+  }
   /// Rows whose member is at most the parameter.
   template <class Member>
-  Self& finder_up_to(std::string finder_name, Member member) { return add({std::move(finder_name), {detail::position_of<Row>(member)}, true, false}); }
+  Self& finder_up_to(std::string finder_name, Member member) {
+    return add({std::move(finder_name), {detail::position_of<Row>(member)}, true, false});
+  }
 
  private:
   Self& add(finder_declaration f) {
@@ -244,22 +253,41 @@ class context_builder : public resource_builder<State, context_builder<State>> {
   /// Commands that decide(const State&, const Command&, const given&) takes.
   template <record... Command>
   context_builder& handles() {
-    (self().commands.push_back({&type_of<Command>(), [](const void* s, const void* c, const given& g) -> result<outcome> {
-       return decide(*static_cast<const State*>(s), *static_cast<const Command*>(c), g);
-     }}), ...);
+    (self().commands.push_back({&type_of<Command>(),
+                                [](const void* s, const void* c, const given& g) -> result<outcome> {
+                                  return decide(*static_cast<const State*>(s), *static_cast<const Command*>(c), g);
+                                }}),
+     ...);
     return *this;
   }
   /// Events that evolve(State&, const Event&) folds.
   template <record... Event>
   context_builder& records() {
-    (self().events.push_back({&type_of<Event>(), [](void* s, const void* e) { evolve(*static_cast<State*>(s), *static_cast<const Event*>(e)); }}), ...);
+    (self().events.push_back(
+         {&type_of<Event>(), [](void* s, const void* e) { evolve(*static_cast<State*>(s), *static_cast<const Event*>(e)); }}),
+     ...);
     return *this;
   }
-  template <record Command> context_builder& on_create() { return on(verb::create, {}, type_of<Command>()); }
-  template <record Command> context_builder& on_status(std::string status) { return on(verb::patch, std::move(status), type_of<Command>()); }
-  template <record Command> context_builder& on_patch() { return on(verb::patch, {}, type_of<Command>()); }
-  template <record Command> context_builder& on_replace() { return on(verb::replace, {}, type_of<Command>()); }
-  template <record Command> context_builder& on_remove() { return on(verb::remove, {}, type_of<Command>()); }
+  template <record Command>
+  context_builder& on_create() {
+    return on(verb::create, {}, type_of<Command>());
+  }
+  template <record Command>
+  context_builder& on_status(std::string status) {
+    return on(verb::patch, std::move(status), type_of<Command>());
+  }
+  template <record Command>
+  context_builder& on_patch() {
+    return on(verb::patch, {}, type_of<Command>());
+  }
+  template <record Command>
+  context_builder& on_replace() {
+    return on(verb::replace, {}, type_of<Command>());
+  }
+  template <record Command>
+  context_builder& on_remove() {
+    return on(verb::remove, {}, type_of<Command>());
+  }
 
   /// Aggregates are found by a text made of the command (a sale: phone and month), not by the sender's number.
   template <record... Command, class Key>
@@ -277,7 +305,10 @@ class context_builder : public resource_builder<State, context_builder<State>> {
     self().gone = [p](const void* s) { return p(*static_cast<const State*>(s)); };
     return *this;
   }
-  context_builder& guarded_by(std::string bulkhead) { self().bulkhead = std::move(bulkhead); return *this; }
+  context_builder& guarded_by(std::string bulkhead) {
+    self().bulkhead = std::move(bulkhead);
+    return *this;
+  }
 
   resource_declaration& resource() { return *self().resource; }
 
@@ -306,9 +337,9 @@ class view_builder : public resource_builder<Row, view_builder<Row>> {
   template <record Event, class Apply>
   view_builder& on(Apply apply) {
     self().projections.push_back({&type_of<Event>(), [apply](row_store& store, const void* e, const event_meta& m) {
-      rows<Row> all(store);
-      apply(all, *static_cast<const Event*>(e), m);
-    }});
+                                    rows<Row> all(store);
+                                    apply(all, *static_cast<const Event*>(e), m);
+                                  }});
     return *this;
   }
   resource_declaration& resource() { return self().resource; }
@@ -326,7 +357,9 @@ class policy_builder {
 
   /// make(const Event&) or make(const Event&, const event_meta&) → Command or std::optional<Command>
   template <record Command, class Make>
-  policy_builder& tell(Make make) { return tell<Command>(std::move(make), nullptr); }
+  policy_builder& tell(Make make) {
+    return tell<Command>(std::move(make), nullptr);
+  }
 
   /// As above, to the aggregate that `to(const Event&)` names.
   template <record Command, class Make, class To>
@@ -346,7 +379,9 @@ class policy_builder {
     notification_declaration n;
     n.event = &type_of<Event>();
     n.context = system_->context_named(context).index;
-    n.make = [make](const void* e, const event_meta& m) { return std::optional<notification>(call(make, *static_cast<const Event*>(e), m)); };
+    n.make = [make](const void* e, const event_meta& m) {
+      return std::optional<notification>(call(make, *static_cast<const Event*>(e), m));
+    };
     system_->notifications.push_back(std::move(n));
     return *this;
   }
@@ -354,11 +389,15 @@ class policy_builder {
  private:
   template <class F>
   static auto call(const F& f, const Event& e, const event_meta& m) {
-    if constexpr (std::invocable<const F&, const Event&, const event_meta&>) return f(e, m);
-    else return f(e);
+    if constexpr (std::invocable<const F&, const Event&, const event_meta&>)
+      return f(e, m);
+    else
+      return f(e);
   }
   template <record Command>
-  static value wrap(std::optional<Command> c) { return c ? value::of(std::move(*c)) : value{}; }
+  static value wrap(std::optional<Command> c) {
+    return c ? value::of(std::move(*c)) : value{};
+  }
 
   system_declaration* system_;
 };
@@ -389,7 +428,9 @@ class system_builder {
     return {system_, system_.views.size() - 1};
   }
   template <record Event>
-  policy_builder<Event> whenever() { return policy_builder<Event>(system_); }
+  policy_builder<Event> whenever() {
+    return policy_builder<Event>(system_);
+  }
 
   void setting(setting_declaration s) { system_.settings.push_back(std::move(s)); }
   /// Every object of the event feed carries this member, for readers that look for it.

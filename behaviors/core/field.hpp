@@ -46,70 +46,137 @@ using scalar = std::variant<std::monostate, std::int64_t, double, bool, std::str
 struct field_spec {
   std::string_view name;
   field_kind kind = field_kind::integer;
-  bool nullable = false;                       ///< null is a value (std::optional member)
-  bool required = false;                       ///< must be sent by the caller
-  bool hidden = false;                         ///< kept, never answered
-  bool omittable = false;                      ///< of a partial update: left out means unchanged, so null is refused
+  bool nullable = false;   ///< null is a value (std::optional member)
+  bool required = false;   ///< must be sent by the caller
+  bool hidden = false;     ///< kept, never answered
+  bool omittable = false;  ///< of a partial update: left out means unchanged, so null is refused
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
-  std::size_t min_length = 0;                  ///< bytes of UTF-8
-  std::size_t max_length = 255;                ///< bytes of UTF-8
-  std::vector<std::string_view> literals;      ///< literal: the allowed texts, by index
-  std::vector<std::string_view> aliases;       ///< other names accepted as input
-  std::string_view meaning;                    ///< one sentence for people, shown in schemas
+  std::size_t min_length = 0;              ///< bytes of UTF-8
+  std::size_t max_length = 255;            ///< bytes of UTF-8
+  std::vector<std::string_view> literals;  ///< literal: the allowed texts, by index
+  std::vector<std::string_view> aliases;   ///< other names accepted as input
+  std::string_view meaning;                ///< one sentence for people, shown in schemas
 
   scalar (*get)(const void* object) = nullptr;
-  void (*set)(void* object, const scalar& value) = nullptr;  ///< the scalar's alternative matches `kind`; monostate only if nullable
+  void (*set)(void* object, const scalar& value) = nullptr;         ///< the scalar's alternative matches `kind`; monostate only if nullable
   bool (*reads)(const void* object, const void* member) = nullptr;  ///< is `member` this field of `object`?
   std::optional<std::string> (*keep)(std::string_view sent) = nullptr;  ///< what is kept of a text that a caller sent; nothing: refused
   std::string_view keep_rule;                                           ///< then the sentence goes on: "must " + this
 
-  field_spec at_least(std::int64_t v) && { min = v; return std::move(*this); }
-  field_spec at_most(std::int64_t v) && { max = v; return std::move(*this); }
-  field_spec length(std::size_t shortest, std::size_t longest) && { min_length = shortest; max_length = longest; return std::move(*this); }
-  field_spec must() && { required = true; return std::move(*this); }
-  field_spec hide() && { hidden = true; return std::move(*this); }
-  field_spec may_be_left_out() && { omittable = true; return std::move(*this); }
+  field_spec at_least(std::int64_t v) && {
+    min = v;
+    return std::move(*this);
+  }
+  field_spec at_most(std::int64_t v) && {
+    max = v;
+    return std::move(*this);
+  }
+  field_spec length(std::size_t shortest, std::size_t longest) && {
+    min_length = shortest;
+    max_length = longest;
+    return std::move(*this);
+  }
+  field_spec must() && {
+    required = true;
+    return std::move(*this);
+  }
+  field_spec hide() && {
+    hidden = true;
+    return std::move(*this);
+  }
+  field_spec may_be_left_out() && {
+    omittable = true;
+    return std::move(*this);
+  }
   /// For what must not get in as it was sent: a card number is cut to what may be seen before anything else has it.
-  field_spec kept_as(std::optional<std::string> (*f)(std::string_view), std::string_view rule) && { keep = f; keep_rule = rule; return std::move(*this); }
-  field_spec alias(std::string_view other) && { aliases.push_back(other); return std::move(*this); }
-  field_spec means(std::string_view text) && { meaning = text; return std::move(*this); }
+  field_spec kept_as(std::optional<std::string> (*f)(std::string_view), std::string_view rule) && {
+    keep = f;
+    keep_rule = rule;
+    return std::move(*this);
+  }
+  field_spec alias(std::string_view other) && {
+    aliases.push_back(other);
+    return std::move(*this);
+  }
+  field_spec means(std::string_view text) && {
+    meaning = text;
+    return std::move(*this);
+  }
 };
 
 namespace detail {
 
-template <class T> struct unwrap { using type = T; static constexpr bool optional = false; };
-template <class T> struct unwrap<std::optional<T>> { using type = T; static constexpr bool optional = true; };
+template <class T>
+struct unwrap {
+  using type = T;
+  static constexpr bool optional = false;
+};
+template <class T>
+struct unwrap<std::optional<T>> {
+  using type = T;
+  static constexpr bool optional = true;
+};
 
-template <class T> struct member_of;
-template <class Class, class T> struct member_of<T Class::*> { using object = Class; using value = T; };
+template <class T>
+struct member_of;
+template <class Class, class T>
+struct member_of<T Class::*> {
+  using object = Class;
+  using value = T;
+};
 
-template <class T> constexpr field_kind kind_of() {
-  if constexpr (std::is_same_v<T, bool>) return field_kind::boolean;
-  else if constexpr (std::is_enum_v<T>) return field_kind::literal;
-  else if constexpr (std::is_integral_v<T>) return field_kind::integer;
-  else if constexpr (std::is_floating_point_v<T>) return field_kind::decimal;
-  else if constexpr (std::is_same_v<T, std::string>) return field_kind::text;
-  else if constexpr (std::is_same_v<T, timestamp>) return field_kind::time;
-  else { static_assert(std::is_same_v<T, calendar_date>, "a field is an integer, double, bool, enum, std::string, timestamp, calendar_date or an optional of one"); return field_kind::date; }
+template <class T>
+constexpr field_kind kind_of() {
+  if constexpr (std::is_same_v<T, bool>)
+    return field_kind::boolean;
+  else if constexpr (std::is_enum_v<T>)
+    return field_kind::literal;
+  else if constexpr (std::is_integral_v<T>)
+    return field_kind::integer;
+  else if constexpr (std::is_floating_point_v<T>)
+    return field_kind::decimal;
+  else if constexpr (std::is_same_v<T, std::string>)
+    return field_kind::text;
+  else if constexpr (std::is_same_v<T, timestamp>)
+    return field_kind::time;
+  else {
+    static_assert(std::is_same_v<T, calendar_date>,
+                  "a field is an integer, double, bool, enum, std::string, timestamp, calendar_date or an optional of one");
+    return field_kind::date;
+  }
 }
 
-template <class T> scalar to_scalar(const T& v) {
-  if constexpr (std::is_same_v<T, bool>) return v;
-  else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) return static_cast<std::int64_t>(v);
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<double>(v);
-  else if constexpr (std::is_same_v<T, std::string>) return std::string_view(v);
-  else if constexpr (std::is_same_v<T, timestamp>) return v.ms;
-  else return static_cast<std::int64_t>(v.yyyymmdd);
+template <class T>
+scalar to_scalar(const T& v) {
+  if constexpr (std::is_same_v<T, bool>)
+    return v;
+  else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
+    return static_cast<std::int64_t>(v);
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<double>(v);
+  else if constexpr (std::is_same_v<T, std::string>)
+    return std::string_view(v);
+  else if constexpr (std::is_same_v<T, timestamp>)
+    return v.ms;
+  else
+    return static_cast<std::int64_t>(v.yyyymmdd);
 }
 
-template <class T> T from_scalar(const scalar& s) {
-  if constexpr (std::is_same_v<T, bool>) return std::get<bool>(s);
-  else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) return static_cast<T>(std::get<std::int64_t>(s));
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(std::get<double>(s));
-  else if constexpr (std::is_same_v<T, std::string>) return std::string(std::get<std::string_view>(s));
-  else if constexpr (std::is_same_v<T, timestamp>) return timestamp{std::get<std::int64_t>(s)};
-  else return calendar_date{static_cast<std::int32_t>(std::get<std::int64_t>(s))};
+template <class T>
+T from_scalar(const scalar& s) {
+  if constexpr (std::is_same_v<T, bool>)
+    return std::get<bool>(s);
+  else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
+    return static_cast<T>(std::get<std::int64_t>(s));
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(std::get<double>(s));
+  else if constexpr (std::is_same_v<T, std::string>)
+    return std::string(std::get<std::string_view>(s));
+  else if constexpr (std::is_same_v<T, timestamp>)
+    return timestamp{std::get<std::int64_t>(s)};
+  else
+    return calendar_date{static_cast<std::int32_t>(std::get<std::int64_t>(s))};
 }
 
 }  // namespace detail
@@ -137,14 +204,19 @@ field_spec field(std::string_view name) {
   }
   spec.get = [](const void* p) -> scalar {
     const auto& member = static_cast<const object*>(p)->*Member;
-    if constexpr (is_optional) return member ? detail::to_scalar(*member) : scalar{};
-    else return detail::to_scalar(member);
+    if constexpr (is_optional)
+      return member ? detail::to_scalar(*member) : scalar{};
+    else
+      return detail::to_scalar(member);
   };
   spec.reads = [](const void* p, const void* member) { return &(static_cast<const object*>(p)->*Member) == member; };
   spec.set = [](void* p, const scalar& s) {
     auto& member = static_cast<object*>(p)->*Member;
     if constexpr (is_optional) {
-      if (std::holds_alternative<std::monostate>(s)) { member.reset(); return; }
+      if (std::holds_alternative<std::monostate>(s)) {
+        member.reset();
+        return;
+      }
     }
     member = detail::from_scalar<inner>(s);
   };

@@ -49,18 +49,18 @@ struct stored_row {
 
 struct command_request {
   std::uint16_t context = 0;
-  std::optional<std::uint64_t> id;                     ///< absent: a new aggregate gets a number
+  std::optional<std::uint64_t> id;  ///< absent: a new aggregate gets a number
   value command;
-  std::optional<std::uint64_t> expected_version;       ///< If-Match
+  std::optional<std::uint64_t> expected_version;  ///< If-Match
   std::optional<idempotency_key> idempotency;
   trace_context trace;
-  std::chrono::milliseconds time_limit{5000};          ///< shrinks along the chain
+  std::chrono::milliseconds time_limit{5000};  ///< shrinks along the chain
 };
 
 struct command_answer {
-  std::optional<rejection> refused;                    ///< set: nothing was changed
-  stored_row resource;                                 ///< else the aggregate as it is after the command
-  bool replayed = false;                               ///< the first answer under the same idempotency key, given again
+  std::optional<rejection> refused;  ///< set: nothing was changed
+  stored_row resource;               ///< else the aggregate as it is after the command
+  bool replayed = false;             ///< the first answer under the same idempotency key, given again
 };
 
 /// Called exactly once, from any thread, after everything the answer depends on is durable. Must not block or throw.
@@ -69,7 +69,7 @@ using answer_handler = std::function<void(command_answer)>;
 struct page_request {
   std::uint64_t offset = 0;
   std::uint32_t limit = 20;
-  std::optional<std::size_t> sort_field;               ///< position in the field list; absent: by id
+  std::optional<std::size_t> sort_field;  ///< position in the field list; absent: by id
   bool descending = false;
 };
 
@@ -81,32 +81,32 @@ struct page {
 /// A collection: of a context's aggregates or of a view.
 struct collection_ref {
   bool view = false;
-  std::uint16_t index = 0;                             ///< of the context or the view
+  std::uint16_t index = 0;  ///< of the context or the view
 };
 
 /// One event of the stream.
 struct stored_event {
-  std::uint64_t offset = 0;                            ///< 1, 2, 3 … with gaps; strictly growing
+  std::uint64_t offset = 0;  ///< 1, 2, 3 … with gaps; strictly growing
   std::uint16_t context = 0;
-  std::uint64_t id = 0;                                ///< number of the aggregate
+  std::uint64_t id = 0;  ///< number of the aggregate
   timestamp at;
   trace_context trace;
   value event;
 };
 
 struct event_query {
-  std::uint64_t from = 0;                              ///< first offset wanted
-  std::uint32_t limit = 100;                           ///< events at the most
-  std::uint32_t scan_limit = 10000;                    ///< events looked at, at the most
-  std::string type;                                    ///< "" any
+  std::uint64_t from = 0;            ///< first offset wanted
+  std::uint32_t limit = 100;         ///< events at the most
+  std::uint32_t scan_limit = 10000;  ///< events looked at, at the most
+  std::string type;                  ///< "" any
   std::optional<std::uint16_t> context;
   std::optional<std::uint64_t> id;
 };
 
 struct event_page {
   std::vector<stored_event> events;
-  std::uint64_t next = 0;                              ///< where to read on
-  bool at_end = false;                                 ///< nothing durable is left beyond `next`
+  std::uint64_t next = 0;  ///< where to read on
+  bool at_end = false;     ///< nothing durable is left beyond `next`
 };
 
 /// Ends the subscription when it goes. Safe after the front door itself is gone.
@@ -139,12 +139,12 @@ class front_door {
   // ---- operate. JSON documents for the actuator; shapes in docs/ARCHITECTURE.md and the OpenAPI
   virtual bool ready() const noexcept = 0;
   virtual bool live() const noexcept = 0;
-  virtual nlohmann::json health() const = 0;             ///< components only
+  virtual nlohmann::json health() const = 0;  ///< components only
   virtual nlohmann::json circuit_breakers() const = 0;
   virtual nlohmann::json supervisors() const = 0;
   virtual nlohmann::json traces(std::string_view trace_id) const = 0;  ///< "" the recent ones; null where there is none of that id
-  virtual std::string metrics() const = 0;               ///< Prometheus text
-  virtual nlohmann::json contexts() const = 0;           ///< [{name, state: "running"|"stopped"|…, awake, outbox}]
+  virtual std::string metrics() const = 0;                             ///< Prometheus text
+  virtual nlohmann::json contexts() const = 0;                         ///< [{name, state: "running"|"stopped"|…, awake, outbox}]
   /// `done` is called once the context has stopped or is taking messages again, or was refused.
   virtual void switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) = 0;
   virtual nlohmann::json dead_letters() const = 0;

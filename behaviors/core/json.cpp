@@ -84,7 +84,7 @@ void put_decimal(std::string& out, double v) {
     return;
   }
   char text[64];
-  const bool plain = std::fabs(v) < 1e15 && (v == 0.0 || std::fabs(v) >= 1e-5);
+  const bool plain = std::fabs(v) < 1e16 && (v == 0.0 || std::fabs(v) >= 1e-5);
   const auto end = std::to_chars(std::begin(text), std::end(text), v, plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
   out.append(text, end);
   if (plain && std::find(text, end, '.') == end) out.append(".0");

@@ -42,7 +42,8 @@ const record_type& type_of() {
     t.fields = T::fields();
     t.make = [] { return std::static_pointer_cast<void>(std::make_shared<T>()); };
     t.copy = [](const void* p) { return std::static_pointer_cast<void>(std::make_shared<T>(*static_cast<const T*>(p))); };
-    if constexpr (requires(T& v) { T::upcast(std::uint16_t{}, v); }) t.upcast = [](std::uint16_t from, void* p) { T::upcast(from, *static_cast<T*>(p)); };
+    if constexpr (requires(T & v) { T::upcast(std::uint16_t{}, v); })
+      t.upcast = [](std::uint16_t from, void* p) { T::upcast(from, *static_cast<T*>(p)); };
     return t;
   }();
   return type;
@@ -54,7 +55,9 @@ class value {
   value(const record_type& type, std::shared_ptr<const void> data) : type_(&type), data_(std::move(data)) {}
 
   template <record T>
-  static value of(T object) { return value(type_of<T>(), std::make_shared<const T>(std::move(object))); }
+  static value of(T object) {
+    return value(type_of<T>(), std::make_shared<const T>(std::move(object)));
+  }
 
   explicit operator bool() const noexcept { return data_ != nullptr; }
   const record_type& type() const noexcept { return *type_; }
@@ -62,7 +65,9 @@ class value {
 
   /// The object if it is a T, else nullptr.
   template <record T>
-  const T* as() const noexcept { return type_ == &type_of<T>() ? static_cast<const T*>(data_.get()) : nullptr; }
+  const T* as() const noexcept {
+    return type_ == &type_of<T>() ? static_cast<const T*>(data_.get()) : nullptr;
+  }
 
  private:
   const record_type* type_ = nullptr;

@@ -13,9 +13,9 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <stdexcept>
 #include <fstream>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include "storage/lmdb/lmdb_error.hpp"

@@ -1,5 +1,5 @@
-// What holds of every node that has come to rest, whatever happened before: nothing waits anywhere, all figures are back at nought, what is on
-// disk is what the journal says, and the views are what a rebuild makes of it.
+// What holds of every node that has come to rest, whatever happened before: nothing waits anywhere, all figures are back at nought, what is
+// on disk is what the journal says, and the views are what a rebuild makes of it.
 #pragma once
 
 #include <map>
@@ -29,7 +29,8 @@ inline std::unique_ptr<storage::store> copy_of(const storage::store& s) {
 }
 
 /// Every field of every row, by view and number.
-inline std::map<std::pair<std::uint16_t, std::uint64_t>, std::string> view_rows_of(const storage::store& s, const system_declaration& system) {
+inline std::map<std::pair<std::uint16_t, std::uint64_t>, std::string> view_rows_of(const storage::store& s,
+                                                                                   const system_declaration& system) {
   std::map<std::pair<std::uint16_t, std::uint64_t>, std::string> all;
   page_request every;
   every.limit = 100000;

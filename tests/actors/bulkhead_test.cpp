@@ -30,7 +30,8 @@ struct gate_node : stepped_node {
   actors::bulkhead_status& gate() { return shared().contexts[ledgers].bulkhead; }
 };
 
-std::shared_ptr<stepped_node::pending> transfer_of_a_new_account(stepped_node& n, const std::string& ledger_name, milliseconds limit = milliseconds(5000)) {
+std::shared_ptr<stepped_node::pending> transfer_of_a_new_account(stepped_node& n, const std::string& ledger_name,
+                                                                 milliseconds limit = milliseconds(5000)) {
   const auto p = n.send("account", {}, transfer{1, "t", ledger_name}, {}, {}, limit);
   n.settle();
   return p;
@@ -38,7 +39,8 @@ std::shared_ptr<stepped_node::pending> transfer_of_a_new_account(stepped_node& n
 
 }  // namespace
 
-TEST_CASE("bulkhead: given one place and one waiting, when a third asks, then it is refused at once; the others are served one after the other") {
+TEST_CASE(
+    "bulkhead: given one place and one waiting, when a third asks, then it is refused at once; the others are served one after the other") {
   gate_node n(gated(milliseconds(100)));
   const auto a = transfer_of_a_new_account(n, "a"), b = transfer_of_a_new_account(n, "b"), c = transfer_of_a_new_account(n, "c");
   CHECK(n.gate().in_flight == 1);
@@ -80,7 +82,9 @@ TEST_CASE("bulkhead: given a full one, when a waiting ask's time is over, then i
   check_at_rest(n);
 }
 
-TEST_CASE("bulkhead: given a partner that does not answer in time, when enough calls failed, then the circuit opens, refuses at once, probes, and closes") {
+TEST_CASE(
+    "bulkhead: given a partner that does not answer in time, when enough calls failed, then the circuit opens, refuses at once, probes, "
+    "and closes") {
   auto s = gated(milliseconds(0), 100, 100);
   s.contexts["ledger"].slow_min = s.contexts["ledger"].slow_max = milliseconds(600);
   gate_node n(s);
@@ -108,7 +112,9 @@ TEST_CASE("bulkhead: given a partner that does not answer in time, when enough c
   check_at_rest(n);
 }
 
-TEST_CASE("bulkhead: given an open circuit, when its partner is well again, then as many good probes as it wants close it, and more than that wait") {
+TEST_CASE(
+    "bulkhead: given an open circuit, when its partner is well again, then as many good probes as it wants close it, and more than that "
+    "wait") {
   gate_node n(gated(milliseconds(10), 100, 100));
   {
     fault always("book:t");
@@ -134,7 +140,8 @@ TEST_CASE("bulkhead: given an open circuit, when its partner is well again, then
   check_accounts(n);
 }
 
-TEST_CASE("bulkhead: given an open circuit and all places taken, when somebody asks, then he is refused at once and does not wait for a place") {
+TEST_CASE(
+    "bulkhead: given an open circuit and all places taken, when somebody asks, then he is refused at once and does not wait for a place") {
   auto s = gated(milliseconds(400), 5, 100);
   s.contexts["ledger"].bulkhead.window_calls_min = 2;
   gate_node n(s);
@@ -182,7 +189,9 @@ TEST_CASE("bulkhead: given a partner whose rules say no, then that is no failure
   check_at_rest(n);
 }
 
-TEST_CASE("deadlines: given a caller with less time than the chain may take, then the partner's time is cut to the caller's, and nothing late is kept") {
+TEST_CASE(
+    "deadlines: given a caller with less time than the chain may take, then the partner's time is cut to the caller's, and nothing late is "
+    "kept") {
   gate_node n(gated(milliseconds(100), 10, 10));
   const auto p = n.send("account", {}, transfer{1, "t", "l"}, {}, {}, milliseconds(60));
   n.settle();

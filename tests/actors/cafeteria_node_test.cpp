@@ -111,7 +111,9 @@ TEST_CASE("node: given a stopped sale, when an order is placed, then it is refus
   CHECK(n.row<sale>("sale", 1)->sum_amt == 1000);
 }
 
-TEST_CASE("node: given a stopped drink, when orders are placed and one is canceled, then all is settled when it comes back, also across a crash") {
+TEST_CASE(
+    "node: given a stopped drink, when orders are placed and one is canceled, then all is settled when it comes back, also across a "
+    "crash") {
   for (const bool crashed : {false, true}) {
     stepped_node n(crema::cafeteria::cafeteria());
     n.settle();
@@ -120,8 +122,10 @@ TEST_CASE("node: given a stopped drink, when orders are placed and one is cancel
     CHECK_FALSE(n.ask("order", 2, cancel_order{}).refused);
     CHECK_FALSE(n.row<drink>("drink", 1));
     CHECK(n.rows_in(storage::table::outbox) > 0);
-    if (crashed) n.crash();
-    else n.switch_context("drink", true);
+    if (crashed)
+      n.crash();
+    else
+      n.switch_context("drink", true);
     n.settle();
     CHECK(n.row<drink>("drink", 1)->status == drink_status::payment_approved);
     CHECK(n.row<drink>("drink", 2)->status == drink_status::drink_canceled);

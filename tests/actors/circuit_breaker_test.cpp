@@ -88,7 +88,7 @@ TEST_CASE("circuit breaker: given slow calls, when their rate is reached, then i
   report(b, 0, 39, call_result::success, 100);
   CHECK(b.state() == circuit_state::closed);  // 39 of 49
   report(b, 0, 1, call_result::success, 100);
-  CHECK(b.state() == circuit_state::open);    // 40 of 50
+  CHECK(b.state() == circuit_state::open);  // 40 of 50
 }
 
 TEST_CASE("circuit breaker: given a limit of errors in a row, when a success is among them, then they are counted afresh") {
@@ -122,7 +122,8 @@ TEST_CASE("circuit breaker: given an open one, when its time is not yet over, th
   CHECK(b.open_for_ms(600) == 0);
 }
 
-TEST_CASE("circuit breaker: given a half-open one, when as many probes are out as it may have, then it refuses; when all were good, it closes") {
+TEST_CASE(
+    "circuit breaker: given a half-open one, when as many probes are out as it may have, then it refuses; when all were good, it closes") {
   auto b = opened(figures());
   for (int i = 0; i < 3; ++i) CHECK(b.admit(500));
   CHECK_FALSE(b.admit(500));

@@ -43,14 +43,18 @@ void crash_everywhere(const scenario& story) {
 
 }  // namespace
 
-TEST_CASE("crash: given orders being placed, when the node dies at any step, then what was acknowledged is there and the rest is whole or not there") {
+TEST_CASE(
+    "crash: given orders being placed, when the node dies at any step, then what was acknowledged is there and the rest is whole or not "
+    "there") {
   crash_everywhere(place_orders());
 }
 
-TEST_CASE("crash: given orders being canceled, when the node dies at any step, then what was acknowledged is there and the saga is finished") {
+TEST_CASE(
+    "crash: given orders being canceled, when the node dies at any step, then what was acknowledged is there and the saga is finished") {
   crash_everywhere(cancel_orders());
 }
 
-TEST_CASE("crash: given accounts that are asked, told and reminded, when the node dies at any step, then what was acknowledged is there once") {
+TEST_CASE(
+    "crash: given accounts that are asked, told and reminded, when the node dies at any step, then what was acknowledged is there once") {
   crash_everywhere(account_mix());
 }

@@ -22,7 +22,8 @@ idempotency_key key_of(std::uint8_t n) {
 
 }  // namespace
 
-TEST_CASE("entity: given aggregates found by key, when many ask for one key at once, also after sleep and a crash, then there is one aggregate") {
+TEST_CASE(
+    "entity: given aggregates found by key, when many ask for one key at once, also after sleep and a crash, then there is one aggregate") {
   auto s = few_partitions();
   s.idle = milliseconds(500);
   plain_node n(s);
@@ -130,7 +131,9 @@ TEST_CASE("entity: given an aggregate that fell asleep with messages on their wa
   }
 }
 
-TEST_CASE("limits: given requests in flight up to the limit, when one more comes, then it is refused; when they are answered, the next is taken") {
+TEST_CASE(
+    "limits: given requests in flight up to the limit, when one more comes, then it is refused; when they are answered, the next is "
+    "taken") {
   auto s = few_partitions();
   s.in_flight_max = 3;
   plain_node n(s);
@@ -178,14 +181,17 @@ TEST_CASE("limits: given a stopped receiver, when as many messages wait for it a
   check_at_rest(n);
 }
 
-TEST_CASE("limits: given a busy aggregate, when as many wait for it as may, then the next is refused, durable messages never, and the rest are served in order") {
+TEST_CASE(
+    "limits: given a busy aggregate, when as many wait for it as may, then the next is refused, durable messages never, and the rest are "
+    "served in order") {
   auto s = few_partitions();
   s.mailbox_max = 2;
   s.contexts["ledger"].slow_min = s.contexts["ledger"].slow_max = milliseconds(100);
   plain_node n(s);
   REQUIRE_FALSE(n.ask("account", {}, deposit{1, "a"}).refused);
   const auto busy = n.send("account", 1, transfer{1, "t", "l"});
-  const auto b = n.send("account", 1, deposit{1, "b"}), c = n.send("account", 1, deposit{1, "c"}), d = n.send("account", 1, deposit{1, "d"});
+  const auto b = n.send("account", 1, deposit{1, "b"}), c = n.send("account", 1, deposit{1, "c"}),
+             d = n.send("account", 1, deposit{1, "d"});
   n.settle();
   REQUIRE(d->answers == 1);
   CHECK(d->answer->refused->kind == rejection_kind::overloaded);
@@ -205,7 +211,9 @@ TEST_CASE("limits: given a busy aggregate, when as many wait for it as may, then
   check_at_rest(n);
 }
 
-TEST_CASE("limits: given more aggregates awake than half over the limit, when a request needs one more, then it is refused, and taken again later") {
+TEST_CASE(
+    "limits: given more aggregates awake than half over the limit, when a request needs one more, then it is refused, and taken again "
+    "later") {
   auto s = few_partitions();
   s.awake_max = 4;
   s.contexts["ledger"].slow_min = s.contexts["ledger"].slow_max = milliseconds(1000);
@@ -224,7 +232,9 @@ TEST_CASE("limits: given more aggregates awake than half over the limit, when a 
   check_at_rest(n);
 }
 
-TEST_CASE("idempotency: given an answered key, when its time is just not over, then the answer is given again; beyond it, the request is a new one") {
+TEST_CASE(
+    "idempotency: given an answered key, when its time is just not over, then the answer is given again; beyond it, the request is a new "
+    "one") {
   auto s = few_partitions();
   s.idempotency_ttl = milliseconds(1000);
   plain_node n(s);
@@ -252,7 +262,9 @@ TEST_CASE("idempotency: given a refused request, when it comes again under its k
   check_at_rest(n);
 }
 
-TEST_CASE("idempotency: given a key whose request changed nothing, when it comes again, then the answer is given again and the aggregate is as it was") {
+TEST_CASE(
+    "idempotency: given a key whose request changed nothing, when it comes again, then the answer is given again and the aggregate is as "
+    "it was") {
   plain_node n;
   REQUIRE_FALSE(n.ask("account", {}, deposit{1, "a"}).refused);
   REQUIRE_FALSE(n.ask("account", 1, transfer{1, "t", "l"}, key_of(2)).refused);

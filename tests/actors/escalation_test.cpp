@@ -30,7 +30,9 @@ actors::runtime_settings impatient() {
 
 }  // namespace
 
-TEST_CASE("escalation: given a child that fails as often as it may, then it is restarted on its own; once more, and its context is restarted as a whole") {
+TEST_CASE(
+    "escalation: given a child that fails as often as it may, then it is restarted on its own; once more, and its context is restarted as "
+    "a whole") {
   stepped_node n(test_system(), impatient());
   n.settle();
   REQUIRE_FALSE(n.ask("account", {}, deposit{1, "a"}).refused);
@@ -86,7 +88,9 @@ TEST_CASE("escalation: given a root supervisor that ends, then the node gives up
   CHECK_FALSE(n.failed_with.empty());
 }
 
-TEST_CASE("escalation: given a context that is restarted as a whole at any step of a chain, then each caller has one answer and the books balance") {
+TEST_CASE(
+    "escalation: given a context that is restarted as a whole at any step of a chain, then each caller has one answer and the books "
+    "balance") {
   for (std::uint16_t context = 0; context < 3; ++context) {
     for (int step = 0, left = 1; left > 0; ++step) {
       CAPTURE(context, step);
@@ -109,7 +113,9 @@ TEST_CASE("escalation: given a context that is restarted as a whole at any step 
   }
 }
 
-TEST_CASE("escalation: given a node that gives up at any step of a chain, when it starts again, then each caller has one answer and the books balance") {
+TEST_CASE(
+    "escalation: given a node that gives up at any step of a chain, when it starts again, then each caller has one answer and the books "
+    "balance") {
   for (int step = 0, left = 1; left > 0; ++step) {
     CAPTURE(step);
     auto s = few_partitions();

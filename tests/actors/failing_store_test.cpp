@@ -15,7 +15,9 @@ struct kind_of_failure {
   failed_commit after;
 };
 
-constexpr kind_of_failure failures[] = {{"io, lost", storage_errc::io, failed_commit::lost}, {"io, kept", storage_errc::io, failed_commit::kept}, {"full", storage_errc::full, failed_commit::lost}};
+constexpr kind_of_failure failures[] = {{"io, lost", storage_errc::io, failed_commit::lost},
+                                        {"io, kept", storage_errc::io, failed_commit::kept},
+                                        {"full", storage_errc::full, failed_commit::lost}};
 
 /// False: the story has fewer operations.
 bool fail_at(const scenario& story, std::uint64_t nth, const kind_of_failure& how, std::size_t batch_items_max) {
@@ -54,8 +56,10 @@ bool fail_at(const scenario& story, std::uint64_t nth, const kind_of_failure& ho
     story.check(n, all);
   } else {
     // More may be there than anybody was told of: what was told, though, and by nobody's halves.
-    if (story.system().name == "testsystem") check_accounts(n);
-    else check_cafeteria(n);
+    if (story.system().name == "testsystem")
+      check_accounts(n);
+    else
+      check_cafeteria(n);
     if (story.name == "place orders") CHECK(all_rows<cafeteria::order>(n, "order").size() >= static_cast<std::size_t>(answered));
   }
   check_at_rest(n);
@@ -70,13 +74,19 @@ void fail_everywhere(const scenario& story) {
 
 }  // namespace
 
-TEST_CASE("failing disk: given orders being placed, when any operation fails, then what was acknowledged is there after the restart and nothing is there by halves") {
+TEST_CASE(
+    "failing disk: given orders being placed, when any operation fails, then what was acknowledged is there after the restart and nothing "
+    "is there by halves") {
   fail_everywhere(place_orders());
 }
 
-TEST_CASE("failing disk: given orders being canceled, when any operation fails, then the saga is finished after the restart") { fail_everywhere(cancel_orders()); }
+TEST_CASE("failing disk: given orders being canceled, when any operation fails, then the saga is finished after the restart") {
+  fail_everywhere(cancel_orders());
+}
 
-TEST_CASE("failing disk: given accounts that are asked, told and reminded, when any operation fails, then each step is there once or not at all") {
+TEST_CASE(
+    "failing disk: given accounts that are asked, told and reminded, when any operation fails, then each step is there once or not at "
+    "all") {
   fail_everywhere(account_mix());
 }
 

@@ -31,7 +31,9 @@ struct disk {
     storage::encode_message(m, bytes);
     put(r, bytes);
   }
-  void put_hold(outbox_ref r) { put(r, std::string(1, '\1') + storage::encode_hold({{r.where.context, 7, {}}, {}, {}, value::of(note{1, "undo"}), {}})); }
+  void put_hold(outbox_ref r) {
+    put(r, std::string(1, '\1') + storage::encode_hold({{r.where.context, 7, {}}, {}, {}, value::of(note{1, "undo"}), {}}));
+  }
   void put(outbox_ref r, const std::string& bytes) {
     const auto t = store->write();
     t->put(storage::table::outbox, storage::outbox_key(r), bytes);

@@ -60,15 +60,22 @@ void cut_everywhere(const scenario& story) {
 
 }  // namespace
 
-TEST_CASE("kill: given orders being placed, when any actor is killed at any step, then each has one answer and the books balance") { cut_everywhere(place_orders()); }
+TEST_CASE("kill: given orders being placed, when any actor is killed at any step, then each has one answer and the books balance") {
+  cut_everywhere(place_orders());
+}
 
-TEST_CASE("kill: given orders being canceled, when any actor is killed at any step, then each has one answer and the books balance") { cut_everywhere(cancel_orders()); }
+TEST_CASE("kill: given orders being canceled, when any actor is killed at any step, then each has one answer and the books balance") {
+  cut_everywhere(cancel_orders());
+}
 
-TEST_CASE("kill: given accounts that are asked, told and reminded, when any actor is killed at any step, then each has one answer and the books balance") {
+TEST_CASE(
+    "kill: given accounts that are asked, told and reminded, when any actor is killed at any step, then each has one answer and the books "
+    "balance") {
   cut_everywhere(account_mix());
 }
 
-TEST_CASE("kill: given a step that is not on disk yet, when its partition comes back before the disk does, then the next step builds on it") {
+TEST_CASE(
+    "kill: given a step that is not on disk yet, when its partition comes back before the disk does, then the next step builds on it") {
   stepped_node n(test_system(), few_partitions());
   n.settle();
   REQUIRE_FALSE(n.ask("account", {}, deposit{100, "open"}).refused);

@@ -20,7 +20,9 @@ std::multiset<std::string> texts(const stepped_node& n) {
 
 }  // namespace
 
-TEST_CASE("notifier: given a receiver that is dead for long, when more wait than memory may hold, then all are delivered when it is back, and nothing was slowed") {
+TEST_CASE(
+    "notifier: given a receiver that is dead for long, when more wait than memory may hold, then all are delivered when it is back, and "
+    "nothing was slowed") {
   constexpr int letters = 11500;  // beyond what the notifier keeps in memory
   auto s = few_partitions();
   s.awake_max = 1000;
@@ -64,7 +66,9 @@ TEST_CASE("notifier: given a step that is not on disk yet, then nobody is told o
   CHECK(n.sink->delivered.size() == 1);
 }
 
-TEST_CASE("notifier: given letters under way, when the node crashes or the notifier is killed at any step, then each is delivered at least once, under one id") {
+TEST_CASE(
+    "notifier: given letters under way, when the node crashes or the notifier is killed at any step, then each is delivered at least once, "
+    "under one id") {
   for (const bool killed : {false, true}) {
     for (int step = 0, left = 1; left > 0; ++step) {
       CAPTURE(killed, step);
@@ -75,14 +79,14 @@ TEST_CASE("notifier: given letters under way, when the node crashes or the notif
       for (int i = 0; i < 3; ++i) all.push_back(n.send("account", {}, deposit{1, std::to_string(i)}));
       left = 1;
       for (int i = 0; i < step && left > 0; ++i) left = n.step() ? 1 : 0;
-      if (killed) caf::anon_send_exit(n.shared().notifier(desk).get(), caf::exit_reason::kill);
-      else n.crash();
+      if (killed)
+        caf::anon_send_exit(n.shared().notifier(desk).get(), caf::exit_reason::kill);
+      else
+        n.crash();
       n.settle();
       n.advance(milliseconds(1000));
       const auto delivered = texts(n);
-      for (int i = 0; i < 3; ++i) {
-        CHECK((delivered.count(std::to_string(i)) >= 1) == all[static_cast<std::size_t>(i)]->ok());
-      }
+      for (int i = 0; i < 3; ++i) { CHECK((delivered.count(std::to_string(i)) >= 1) == all[static_cast<std::size_t>(i)]->ok()); }
       std::map<std::string, std::string> id_of;
       for (const auto& l : n.sink->delivered) CHECK(id_of.emplace(l.text, l.id).first->second == l.id);
       check_at_rest(n);

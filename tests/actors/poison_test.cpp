@@ -32,7 +32,9 @@ int thrown(const std::string& name) { return for_ever - armed_faults().at(name);
 
 }  // namespace
 
-TEST_CASE("poison: given a message whose handler always throws, when its attempts are used up, then it is a dead letter and the others are handled in order") {
+TEST_CASE(
+    "poison: given a message whose handler always throws, when its attempts are used up, then it is a dead letter and the others are "
+    "handled in order") {
   poison_node n;
   const auto id = n.opened();
   fault always("note:b");
@@ -57,7 +59,8 @@ TEST_CASE("poison: given a message whose handler always throws, when its attempt
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given a dead letter, when it is replayed, then it dies again while the cause is there and is handled once when it is gone") {
+TEST_CASE(
+    "poison: given a dead letter, when it is replayed, then it dies again while the cause is there and is handled once when it is gone") {
   for (const bool crashed : {false, true}) {
     poison_node n;
     const auto id = n.opened();
@@ -122,7 +125,9 @@ TEST_CASE("poison: given a dead letter, when it is dropped, then it is gone and 
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given a request that always throws, when its attempts are used up, then its caller is told 'failed' once, and the letter is there") {
+TEST_CASE(
+    "poison: given a request that always throws, when its attempts are used up, then its caller is told 'failed' once, and the letter is "
+    "there") {
   poison_node n;
   const auto id = n.opened();
   fault always("decide:x");
@@ -152,7 +157,8 @@ TEST_CASE("poison: given a caller with little time, when its request keeps throw
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given an ask that always throws, when its attempts are used up, then the whole chain is refused and nothing of it is kept") {
+TEST_CASE(
+    "poison: given an ask that always throws, when its attempts are used up, then the whole chain is refused and nothing of it is kept") {
   poison_node n;
   const auto id = n.opened();
   fault always("book:t");
@@ -167,7 +173,8 @@ TEST_CASE("poison: given an ask that always throws, when its attempts are used u
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given handlers that throw twice and then work, then each step happens once and in order, for messages, requests and asks") {
+TEST_CASE(
+    "poison: given handlers that throw twice and then work, then each step happens once and in order, for messages, requests and asks") {
   for (const auto* name : {"note:b", "decide:b", "book:b"}) {
     CAPTURE(name);
     poison_node n;
@@ -189,7 +196,9 @@ TEST_CASE("poison: given handlers that throw twice and then work, then each step
   }
 }
 
-TEST_CASE("poison: given a decider that throws after its partner's step, then the caller is told, the partner's step is undone, nothing is kept") {
+TEST_CASE(
+    "poison: given a decider that throws after its partner's step, then the caller is told, the partner's step is undone, nothing is "
+    "kept") {
   poison_node n;
   const auto id = n.opened();
   fault once("replied:t", 1);
@@ -218,14 +227,15 @@ TEST_CASE("poison: given an undo that always throws, then it is a dead letter li
   REQUIRE(n.node().dead_letters().size() == 2);
   CHECK(n.row<ledger>("ledger", 1)->sum == 8);
   always.mend();
-  for (const auto& letter : n.node().dead_letters())
-    n.settle_letter(letter["id"].get<std::uint64_t>(), letter["message"] == "unbook");
+  for (const auto& letter : n.node().dead_letters()) n.settle_letter(letter["id"].get<std::uint64_t>(), letter["message"] == "unbook");
   n.advance(milliseconds(100));
   CHECK(n.row<ledger>("ledger", 1)->sum == 1);
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given an undo that needs a partner itself, when that partner is stopped or fails now and then, then the undo waits for it and is not lost") {
+TEST_CASE(
+    "poison: given an undo that needs a partner itself, when that partner is stopped or fails now and then, then the undo waits for it and "
+    "is not lost") {
   for (const bool stopped : {true, false}) {
     CAPTURE(stopped);
     poison_node n;
@@ -277,7 +287,8 @@ TEST_CASE("poison: given an event that nobody folds, then nothing is recorded an
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given a refusal that is part of the history and cannot be folded, then the caller is told once and the aggregate goes on") {
+TEST_CASE(
+    "poison: given a refusal that is part of the history and cannot be folded, then the caller is told once and the aggregate goes on") {
   poison_node n;
   const auto id = n.opened();
   {
@@ -297,7 +308,8 @@ TEST_CASE("poison: given a refusal that is part of the history and cannot be fol
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given a message whose handler asks a partner, when the partner is stopped, then the message waits for it and is not lost") {
+TEST_CASE(
+    "poison: given a message whose handler asks a partner, when the partner is stopped, then the message waits for it and is not lost") {
   poison_node n;
   const auto id = n.opened();
   n.switch_context("ledger", false);
@@ -313,7 +325,8 @@ TEST_CASE("poison: given a message whose handler asks a partner, when the partne
   check_at_rest(n);
 }
 
-TEST_CASE("poison: given a message whose handler asks a partner, when the partner always fails, then it is a dead letter and the others go on") {
+TEST_CASE(
+    "poison: given a message whose handler asks a partner, when the partner always fails, then it is a dead letter and the others go on") {
   poison_node n;
   const auto id = n.opened();
   fault always("book:ask1");

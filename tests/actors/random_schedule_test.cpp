@@ -67,7 +67,9 @@ void settle_everything(stepped_node& n) {
 
 }  // namespace
 
-TEST_CASE("random schedule: given a mixed workload of accounts with faults, kills, stops and crashes, then every answer holds and the books balance, for 200 seeds") {
+TEST_CASE(
+    "random schedule: given a mixed workload of accounts with faults, kills, stops and crashes, then every answer holds and the books "
+    "balance, for 200 seeds") {
   for (auto [seed, last] = seeds(); seed <= last; ++seed) {
     INFO("CREMA_SEEDS=" << seed);
     auto s = few_partitions();
@@ -80,7 +82,11 @@ TEST_CASE("random schedule: given a mixed workload of accounts with faults, kill
     n.settle();
     player p(n, seed);
     fault now_and_then("note:sour", 3), in_the_middle("replied:sour", 2), partner("book:sour", 2);
-    struct request { std::shared_ptr<stepped_node::pending> answer; std::string tag; std::int64_t amt; };
+    struct request {
+      std::shared_ptr<stepped_node::pending> answer;
+      std::string tag;
+      std::int64_t amt;
+    };
     std::vector<request> all;
     for (int round = 0; round < 60; ++round) {
       const auto id = all.size() < 4 ? std::optional<std::uint64_t>() : std::optional<std::uint64_t>(1 + p.below(4));

@@ -84,7 +84,9 @@ inline scenario cancel_orders() {
             for (int i = 0; i < 2; ++i) REQUIRE_FALSE(n.ask("order", {}, cafeteria::place_order{"01012345679", "coffee", 2, 1000}).refused);
             REQUIRE_FALSE(n.ask("drink", 2, cafeteria::receipt_drink{}).refused);
           },
-          [](stepped_node& n) { return answers{n.send("order", 1, cafeteria::cancel_order{}), n.send("order", 2, cafeteria::cancel_order{})}; },
+          [](stepped_node& n) {
+            return answers{n.send("order", 1, cafeteria::cancel_order{}), n.send("order", 2, cafeteria::cancel_order{})};
+          },
           [](stepped_node& n, const answers& all) {
             check_cafeteria(n);
             const auto first = n.row<cafeteria::order>("order", 1);
@@ -129,8 +131,9 @@ inline scenario account_mix() {
             REQUIRE_FALSE(n.ask("account", {}, deposit{100, "open"}).refused);
           },
           [](stepped_node& n) {
-            return answers{n.send("account", 1, deposit{5, "d"}), n.send("account", 1, transfer{7, "t", "one"}), n.send("account", 1, transfer{9, "u", "two"}),
-                           n.send("account", 1, remind_later{3, "ring"}), n.send("account", {}, deposit{11, "e"})};
+            return answers{n.send("account", 1, deposit{5, "d"}), n.send("account", 1, transfer{7, "t", "one"}),
+                           n.send("account", 1, transfer{9, "u", "two"}), n.send("account", 1, remind_later{3, "ring"}),
+                           n.send("account", {}, deposit{11, "e"})};
           },
           [](stepped_node& n, const answers& all) {
             check_accounts(n);

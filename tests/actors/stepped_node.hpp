@@ -29,7 +29,9 @@ class virtual_clock final : public actors::clock {
 /// Keeps what was delivered; can be told to fail.
 class recording_sink final : public notification_sink {
  public:
-  struct letter { std::string id, to, text; };
+  struct letter {
+    std::string id, to, text;
+  };
   std::vector<letter> delivered;
   int failures_left = 0;
   void deliver(const std::string& id, const notification& n, std::function<void(bool)> done) override {
@@ -46,7 +48,9 @@ class recording_sink final : public notification_sink {
 class stepped_node {
  public:
   explicit stepped_node(system_declaration system, actors::runtime_settings settings = {}, std::shared_ptr<storage::store> disk = nullptr)
-      : system_(std::move(system)), settings_(std::move(settings)), disk_(disk ? std::move(disk) : std::shared_ptr<storage::store>(storage::make_memory_store())) {
+      : system_(std::move(system)),
+        settings_(std::move(settings)),
+        disk_(disk ? std::move(disk) : std::shared_ptr<storage::store>(storage::make_memory_store())) {
     start();
   }
   ~stepped_node() { stop(); }
@@ -123,7 +127,8 @@ class stepped_node {
   };
   /// Sends without stepping.
   template <record Command>
-  std::shared_ptr<pending> send(std::string_view context, std::optional<std::uint64_t> id, Command c, std::optional<idempotency_key> key = {}, std::optional<std::uint64_t> version = {},
+  std::shared_ptr<pending> send(std::string_view context, std::optional<std::uint64_t> id, Command c,
+                                std::optional<idempotency_key> key = {}, std::optional<std::uint64_t> version = {},
                                 std::chrono::milliseconds time_limit = std::chrono::milliseconds(5000)) {
     auto p = std::make_shared<pending>();
     command_request r;
@@ -176,7 +181,9 @@ class stepped_node {
   std::shared_ptr<storage::store> disk() const { return disk_; }
   const system_declaration& system() const { return system_; }
   actors::services& shared() { return *node_->inside().shared; }
-  caf::scheduler::test_coordinator& coordinator() { return dynamic_cast<caf::scheduler::test_coordinator&>(node_->inside().actors->scheduler()); }
+  caf::scheduler::test_coordinator& coordinator() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(node_->inside().actors->scheduler());
+  }
 
   std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
   std::string failed_with;

@@ -42,17 +42,26 @@ void stop_everywhere(const scenario& story) {
 
 }  // namespace
 
-TEST_CASE("stopped context: given orders being canceled, when any context is stopped at any step and started later, then the saga is finished") { stop_everywhere(cancel_orders()); }
+TEST_CASE(
+    "stopped context: given orders being canceled, when any context is stopped at any step and started later, then the saga is finished") {
+  stop_everywhere(cancel_orders());
+}
 
-TEST_CASE("stopped context: given orders being placed, when any context is stopped at any step and started later, then each order is whole or not there") {
+TEST_CASE(
+    "stopped context: given orders being placed, when any context is stopped at any step and started later, then each order is whole or "
+    "not there") {
   stop_everywhere(place_orders());
 }
 
-TEST_CASE("stopped context: given accounts that are asked, told and reminded, when any context is stopped at any step, then each step is there once or not at all") {
+TEST_CASE(
+    "stopped context: given accounts that are asked, told and reminded, when any context is stopped at any step, then each step is there "
+    "once or not at all") {
   stop_everywhere(account_mix());
 }
 
-TEST_CASE("stopped context: given each partner in turn, when it is stopped, then an order is refused at once or taken, and all is whole after its start") {
+TEST_CASE(
+    "stopped context: given each partner in turn, when it is stopped, then an order is refused at once or taken, and all is whole after "
+    "its start") {
   for (const auto* context : {"order", "payment", "sale", "drink", "customercenter"}) {
     CAPTURE(context);
     const bool asked = std::string(context) != "drink" && std::string(context) != "customercenter";
@@ -73,13 +82,17 @@ TEST_CASE("stopped context: given each partner in turn, when it is stopped, then
   }
 }
 
-TEST_CASE("stopped context: given a context being stopped, when stop and start come in any order before it has ended, then the last word holds and all are told") {
-  const std::vector<std::vector<bool>> orders = {{false, false}, {false, true}, {false, true, false}, {false, false, true}, {true, false, true, false, true}};
+TEST_CASE(
+    "stopped context: given a context being stopped, when stop and start come in any order before it has ended, then the last word holds "
+    "and all are told") {
+  const std::vector<std::vector<bool>> orders = {
+      {false, false}, {false, true}, {false, true, false}, {false, false, true}, {true, false, true, false, true}};
   for (const auto& words : orders) {
     stepped_node n(test_system(), few_partitions());
     n.settle();
     const auto told = std::make_shared<std::size_t>(0);
-    for (const bool running : words) n.node().switch_context("shadow", running, [told](std::optional<rejection> why) { *told += why ? 0U : 1U; });
+    for (const bool running : words)
+      n.node().switch_context("shadow", running, [told](std::optional<rejection> why) { *told += why ? 0U : 1U; });
     n.settle();
     n.advance(milliseconds(50));
     CHECK(*told == words.size());

@@ -41,11 +41,12 @@ class fault {
 struct account {
   static constexpr std::string_view type_name = "account";
   std::int64_t balance = 0;
-  std::int64_t booked = 0;   // of the balance: what a ledger holds too
-  std::string tags{};        // of its steps, in order
+  std::int64_t booked = 0;  // of the balance: what a ledger holds too
+  std::string tags{};       // of its steps, in order
   bool closed = false;
   static std::vector<field_spec> fields() {
-    return {field<&account::balance>("balance"), field<&account::booked>("booked"), field<&account::tags>("tags").length(0, 100000), field<&account::closed>("closed")};
+    return {field<&account::balance>("balance"), field<&account::booked>("booked"), field<&account::tags>("tags").length(0, 100000),
+            field<&account::closed>("closed")};
   }
 };
 struct deposit {
@@ -61,7 +62,8 @@ struct transfer {
   std::string tag{}, ledger{};
   bool keep_refusal = false;  // a refusal is part of the history
   static std::vector<field_spec> fields() {
-    return {field<&transfer::amt>("amt"), field<&transfer::tag>("tag"), field<&transfer::ledger>("ledger"), field<&transfer::keep_refusal>("keepRefusal")};
+    return {field<&transfer::amt>("amt"), field<&transfer::tag>("tag"), field<&transfer::ledger>("ledger"),
+            field<&transfer::keep_refusal>("keepRefusal")};
   }
 };
 struct undo_transfer {
@@ -99,7 +101,9 @@ struct transferred {
   static constexpr std::string_view type_name = "Transferred";
   std::int64_t amt = 0;
   std::string tag{}, ledger{};
-  static std::vector<field_spec> fields() { return {field<&transferred::amt>("amt"), field<&transferred::tag>("tag"), field<&transferred::ledger>("ledger")}; }
+  static std::vector<field_spec> fields() {
+    return {field<&transferred::amt>("amt"), field<&transferred::tag>("tag"), field<&transferred::ledger>("ledger")};
+  }
 };
 struct transfer_refused {
   static constexpr std::string_view type_name = "TransferRefused";
@@ -127,7 +131,9 @@ struct ledger {
   static constexpr std::string_view type_name = "ledger";
   std::string name{};
   std::int64_t sum = 0, entries = 0;
-  static std::vector<field_spec> fields() { return {field<&ledger::name>("name"), field<&ledger::sum>("sum"), field<&ledger::entries>("entries")}; }
+  static std::vector<field_spec> fields() {
+    return {field<&ledger::name>("name"), field<&ledger::sum>("sum"), field<&ledger::entries>("entries")};
+  }
 };
 struct book {
   static constexpr std::string_view type_name = "book";
@@ -139,7 +145,9 @@ struct unbook {
   static constexpr std::string_view type_name = "unbook";
   std::string ledger{}, tag{};
   std::int64_t amt = 0;
-  static std::vector<field_spec> fields() { return {field<&unbook::ledger>("ledger"), field<&unbook::tag>("tag"), field<&unbook::amt>("amt")}; }
+  static std::vector<field_spec> fields() {
+    return {field<&unbook::ledger>("ledger"), field<&unbook::tag>("tag"), field<&unbook::amt>("amt")};
+  }
 };
 struct booked {
   static constexpr std::string_view type_name = "Booked";
@@ -199,7 +207,9 @@ inline result<outcome> decide(const account&, const transfer& c, const given& g)
   trip("replied", c.tag);
   return record_event(transferred{c.amt, c.tag, c.ledger});
 }
-inline result<outcome> decide(const account&, const close_account&, const given& g) { return g.exists ? record_event(account_closed{}) : nothing(); }
+inline result<outcome> decide(const account&, const close_account&, const given& g) {
+  return g.exists ? record_event(account_closed{}) : nothing();
+}
 inline result<outcome> decide(const account&, const remind_later& c, const given&) {
   return record_event(reminder_set{c.tag}).then_after(std::chrono::milliseconds(c.after_ms), ring{c.tag});
 }
@@ -226,7 +236,7 @@ inline void evolve(account& s, const reminder_set& e) {
   s.closed = false;
   s.tags += "(" + e.tag + "),";
 }
-inline void evolve(account& s, const rung& e) { s.tags += e.tag + ",";  }
+inline void evolve(account& s, const rung& e) { s.tags += e.tag + ","; }
 
 inline result<outcome> decide(const ledger&, const book& c, const given&) {
   trip("book", c.tag);
@@ -244,7 +254,8 @@ inline void evolve(ledger& s, const unbooked& e) { s = {e.ledger, s.sum - e.amt,
 
 inline result<outcome> decide(const shadow&, const note& c, const given& g) {
   trip("note", c.tag);
-  if (c.tag.rfind("ask", 0) == 0 && !g.reply<booked>()) return ask(book{"shadows", c.tag, c.amt}).undone_by(unbook{"shadows", c.tag, c.amt});
+  if (c.tag.rfind("ask", 0) == 0 && !g.reply<booked>())
+    return ask(book{"shadows", c.tag, c.amt}).undone_by(unbook{"shadows", c.tag, c.amt});
   return record_event(noted{c.amt, c.tag});
 }
 inline void evolve(shadow& s, const noted& e) {

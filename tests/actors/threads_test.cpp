@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <future>
-#include <nlohmann/json.hpp>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "actors/node.hpp"

@@ -71,7 +71,9 @@ TEST_CASE("timers: given a crash at any step around the firing, then each fires 
   }
 }
 
-TEST_CASE("timers: given a timer service that is killed at any step of setting and firing, while the disk stands still or not, then each fires exactly once") {
+TEST_CASE(
+    "timers: given a timer service that is killed at any step of setting and firing, while the disk stands still or not, then each fires "
+    "exactly once") {
   for (const bool with_disk : {true, false}) {
     for (int step = 0, left = 1; left > 0; ++step) {
       CAPTURE(with_disk, step);

@@ -26,7 +26,9 @@ TEST_CASE("views: given a view that throws twice on an event, then it is restart
   check_at_rest(n);
 }
 
-TEST_CASE("views: given a view that always throws on an event, then that event is left out, the other rows are complete, and a rebuild makes all whole") {
+TEST_CASE(
+    "views: given a view that always throws on an event, then that event is left out, the other rows are complete, and a rebuild makes all "
+    "whole") {
   stepped_node n(test_system(), small());
   n.settle();
   fault always("view:b");

@@ -274,6 +274,8 @@ TEST_CASE("breakfast order: given nothing, when placed, then customer, stock and
 TEST_CASE("breakfast order: the amount is the quantity times the price at which the stock was taken") {
   const auto past = orders{}.with(has_joined).with(stock_changed{{"toast", 0, 1000, -3}});
   CHECK(as<approve_pay>(asked(past.when(place_order{3, 1, 2})).command).amount == 3000.0);
+  const auto dimes = orders{}.with(has_joined).with(stock_changed{{"mint", 0, 0.1, -3}});
+  CHECK(as<approve_pay>(asked(dimes.when(place_order{3, 1, 2})).command).amount == 0.3);
 }
 
 TEST_CASE("breakfast order: given an order, when placed again, then it is refused") {

@@ -33,7 +33,8 @@ def test_each_system_is_served_below_its_prefix(house, system):
     assert answer.json()["_links"]["self"]["href"] == location
     assert house.get(location).status_code == 200
     page = house.get(f"/{system}/{collection}?size=1").json()
-    assert page["_links"]["profile"]["href"].startswith(f"{house.base}/{system}/")
+    assert page["_links"]["search"]["href"] == f"{house.base}/{system}/{collection}/search"
+    assert house.get(page["_links"]["search"]["href"]).status_code == 200
     assert house.get(f"/{system}/events").status_code == 200
     assert house.get(f"/{system}/openapi.json").json()["servers"] == [{"url": f"/{system}"}]
     assert house.get(f"/{system}/actuator/info").json()["system"] == system

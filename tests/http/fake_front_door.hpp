@@ -35,7 +35,9 @@ inline constexpr std::array literals_of<fake::cup_status>{std::string_view("Orde
 
 namespace fake {
 
-inline std::vector<field_spec> cup::fields() { return {field<&cup::phone_number>("phoneNumber"), field<&cup::qty>("qty"), field<&cup::status>("status")}; }
+inline std::vector<field_spec> cup::fields() {
+  return {field<&cup::phone_number>("phoneNumber"), field<&cup::qty>("qty"), field<&cup::status>("status")};
+}
 
 /// A row of the view: the same cup as its customer sees it.
 struct my_cup {
@@ -48,7 +50,9 @@ struct place_cup {
   static constexpr std::string_view type_name = "place_cup";
   std::string phone_number;
   std::int64_t qty = 0;
-  static std::vector<field_spec> fields() { return {field<&place_cup::phone_number>("phoneNumber").must(), field<&place_cup::qty>("qty").must().at_least(1)}; }
+  static std::vector<field_spec> fields() {
+    return {field<&place_cup::phone_number>("phoneNumber").must(), field<&place_cup::qty>("qty").must().at_least(1)};
+  }
 };
 struct cancel_cup {
   static constexpr std::string_view type_name = "cancel_cup";
@@ -134,7 +138,8 @@ class door final : public front_door {
     last_page = p;
     return cut([](const cup&) { return true; }, p, p.descending);
   }
-  result<page> find(collection_ref from, const finder_declaration&, const std::vector<scalar>& arguments, const page_request& p, bool newest_first) const override {
+  result<page> find(collection_ref from, const finder_declaration&, const std::vector<scalar>& arguments, const page_request& p,
+                    bool newest_first) const override {
     const auto phone = std::string(std::get<std::string_view>(arguments.at(0)));
     auto found = cut([&](const cup& c) { return c.phone_number == phone; }, p, newest_first);
     if (from.view)
@@ -228,7 +233,8 @@ class door final : public front_door {
     }
     const auto at = rows.find(*r.id);
     if (at == rows.end()) return (answer.refused = rejection::not_found("There is no such cup."), answer);
-    if (r.expected_version && *r.expected_version != at->second.version) return (answer.refused = rejection{rejection_kind::stale, "Changed meanwhile.", {}, 0}, answer);
+    if (r.expected_version && *r.expected_version != at->second.version)
+      return (answer.refused = rejection{rejection_kind::stale, "Changed meanwhile.", {}, 0}, answer);
     auto changed = *at->second.row.as<cup>();
     changed.status = cup_status::canceled;
     at->second = {at->first, at->second.version + 1, value::of(std::move(changed))};

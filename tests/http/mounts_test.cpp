@@ -96,5 +96,6 @@ TEST_CASE("mounts: what cannot be served is refused at the start") {
   const server_settings settings;
   CHECK_THROWS_AS(mounts(settings, {}), std::invalid_argument);
   CHECK_THROWS_AS(mounts(settings, {{"", &a}, {"/b", &b}}), std::invalid_argument);
-  for (const auto* prefix : {"b", "/", "/a/b", "/a?b", "/a%20"}) CHECK_THROWS_AS(mounts(settings, {{"/a", &a}, {prefix, &b}}), std::invalid_argument);
+  for (const auto* prefix : {"b", "/", "/a/b", "/a?b", "/a%20"})
+    CHECK_THROWS_AS(mounts(settings, {{"/a", &a}, {prefix, &b}}), std::invalid_argument);
 }

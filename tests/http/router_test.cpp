@@ -125,8 +125,8 @@ TEST_CASE("router: methods, and what a resource does not take") {
 
 TEST_CASE("router: paths that are not there") {
   setup s;
-  for (const auto* path : {"/nothing", "/cups/x", "/cups/1", "/cups/0", "/cups/1/2", "/cups/search/nope", "/profile/nope", "/actuator", "/actuator/env",
-                           "/isHealthy", "/makeZombie", "/problems/nope", "/mycups/1/events"})
+  for (const auto* path : {"/nothing", "/cups/x", "/cups/1", "/cups/0", "/cups/1/2", "/cups/search/nope", "/profile/nope", "/actuator",
+                           "/actuator/env", "/isHealthy", "/makeZombie", "/problems/nope", "/mycups/1/events"})
     CHECK(s.run(method::get, path).status == 404);
   CHECK(s.run(method::get, "/cups/%zz").status == 400);
 }
@@ -177,8 +177,9 @@ TEST_CASE("router: a rejection's kind gives the status") {
   setup s;
   s.door.how = fake::door::mode::refuse;
   const std::pair<rejection_kind, unsigned> expected[] = {
-      {rejection_kind::malformed, 400}, {rejection_kind::invalid, 422}, {rejection_kind::not_found, 404}, {rejection_kind::conflict, 409}, {rejection_kind::stale, 412},
-      {rejection_kind::overloaded, 503}, {rejection_kind::stopped, 503}, {rejection_kind::timed_out, 504}, {rejection_kind::failed, 500}};
+      {rejection_kind::malformed, 400}, {rejection_kind::invalid, 422},   {rejection_kind::not_found, 404},
+      {rejection_kind::conflict, 409},  {rejection_kind::stale, 412},     {rejection_kind::overloaded, 503},
+      {rejection_kind::stopped, 503},   {rejection_kind::timed_out, 504}, {rejection_kind::failed, 500}};
   for (const auto& [kind, status] : expected) {
     s.door.refusal = {kind, "because", {}, 0};
     const auto r = s.run(method::post, "/cups", order);
@@ -217,7 +218,8 @@ TEST_CASE("router: a collection in pages") {
   CHECK_FALSE(s.door.last_page.sort_field);
   CHECK(s.run(method::get, "/cups?sort=qty,desc").status == 200);
   CHECK(s.door.last_page.sort_field == 1);
-  for (const auto* bad : {"page=-1", "page=x", "size=0", "sort=qyt", "sort=qty,up"}) CHECK(s.run(method::get, std::string("/cups?") + bad).status == 400);
+  for (const auto* bad : {"page=-1", "page=x", "size=0", "sort=qyt", "sort=qty,up"})
+    CHECK(s.run(method::get, std::string("/cups?") + bad).status == 400);
 }
 
 TEST_CASE("router: slow queries leave the io thread, others do not") {
@@ -241,7 +243,8 @@ TEST_CASE("router: finders") {
   body = json::parse(s.run(method::get, "/cups/search/findByPhoneNumber?phoneNumber=011").body);
   CHECK(body["_embedded"]["cups"] == json::array());
   CHECK(s.run(method::get, "/cups/search/findByPhoneNumber").status == 400);
-  CHECK(json::parse(s.run(method::get, "/cups/search").body)["_links"]["findByPhoneNumber"]["href"] == "http://h:1/cups/search/findByPhoneNumber{?phoneNumber}");
+  CHECK(json::parse(s.run(method::get, "/cups/search").body)["_links"]["findByPhoneNumber"]["href"] ==
+        "http://h:1/cups/search/findByPhoneNumber{?phoneNumber}");
 
   const auto plain = s.run(method::get, "/mycups/search/findByPhoneNumber?phoneNumber=010&size=2");
   CHECK(plain.content_type == content::json);
@@ -344,7 +347,8 @@ TEST_CASE("router: where an event stream begins and what it filters") {
   CHECK(plan.sse);
   CHECK(plan.follow);
   CHECK(plan.query.from == 8);
-  for (const auto* bad : {"from=x", "follow=1", "type=Nope", "context=nope", "id=0"}) CHECK(s.run(method::get, std::string("/events?") + bad).status == 400);
+  for (const auto* bad : {"from=x", "follow=1", "type=Nope", "context=nope", "id=0"})
+    CHECK(s.run(method::get, std::string("/events?") + bad).status == 400);
   CHECK(s.run(method::get, "/cups/9/events").status == 404);
   const auto history = s.make(method::get, "/cups/1/events");
   CHECK(std::get<stream_plan>(s.get().route(history).what).query.id == 1);

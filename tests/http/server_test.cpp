@@ -43,8 +43,7 @@ class client {
   /// Reads to the end; false: it did not come within 5 s.
   bool until_closed() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (more(deadline)) {
-    }
+    while (more(deadline)) {}
     return ended_;
   }
   int count(std::string_view text) const {
@@ -98,7 +97,8 @@ std::string get(std::string_view path, std::string_view headers = "") {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(headers) + "\r\n";
 }
 std::string post(std::string_view body, std::string_view headers = "") {
-  return "POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n" + std::string(body);
+  return "POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(headers) + "\r\n" + std::string(body);
 }
 constexpr std::string_view order = R"({"phoneNumber":"010","qty":2})";
 
@@ -127,7 +127,8 @@ TEST_CASE("server: HTTP/1.0, HEAD and a traceparent") {
   REQUIRE(old.until_closed());
   CHECK(old.seen.find("http://127.0.0.1:" + std::to_string(port) + "/cups") != std::string::npos);  // no Host
   client c(port);
-  c.send("HEAD /cups HTTP/1.1\r\nHost: h\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n" + get("/nothing", "Connection: close\r\n"));
+  c.send("HEAD /cups HTTP/1.1\r\nHost: h\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n" +
+         get("/nothing", "Connection: close\r\n"));
   REQUIRE(c.until_closed());
   CHECK(c.count("_embedded") == 0);
   CHECK(c.count("traceparent: 00-0af7651916cd43dd8448eb211c80319c-") == 1);
@@ -167,9 +168,11 @@ TEST_CASE("server: limits of size") {
     c.until("\r\n\r\n");
     return c.seen.substr(0, c.seen.find("\r\n"));
   };
-  CHECK(first_line("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n") == "HTTP/1.1 413 Payload Too Large");
+  CHECK(first_line("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n") ==
+        "HTTP/1.1 413 Payload Too Large");
   CHECK(first_line(post(std::string(70000, 'x'))) == "HTTP/1.1 413 Payload Too Large");
-  CHECK(first_line("POST /cups HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n11171\r\n" + std::string(70001, 'x')) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(first_line("POST /cups HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n11171\r\n" + std::string(70001, 'x')) ==
+        "HTTP/1.1 413 Payload Too Large");
   CHECK(first_line(get("/", "X: " + std::string(9000, 'x') + "\r\n")) == "HTTP/1.1 431 Request Header Fields Too Large");
   std::string many;
   for (int i = 0; i < 900; ++i) many += "X: abcdef\r\n";
@@ -186,7 +189,8 @@ TEST_CASE("server: chunked bodies, 100-continue, half-closed clients") {
   chunked.send("18\r\nneNumber\":\"010\",\"qty\":2}\r\n0\r\n\r\n");
   CHECK(chunked.until("201 Created"));
   client polite(port);
-  polite.send("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(order.size()) + "\r\n\r\n");
+  polite.send("POST /cups HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: " +
+              std::to_string(order.size()) + "\r\n\r\n");
   REQUIRE(polite.until("100 Continue\r\n\r\n"));
   polite.send(order);
   CHECK(polite.until("201 Created"));

@@ -25,7 +25,8 @@ using request = beast::http::request<beast::http::string_body>;
 // Takes one connection after the other; `answer` is written as it is, empty: silence until the server goes.
 class one_server {
  public:
-  explicit one_server(std::string answer) : answer_(std::move(answer)), acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this] { run(); }) {}
+  explicit one_server(std::string answer)
+      : answer_(std::move(answer)), acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this] { run(); }) {}
   ~one_server() {
     stopping_ = true;
     boost::system::error_code ignored;
@@ -34,7 +35,9 @@ class one_server {
     thread_.join();
   }
 
-  std::string url(const std::string& target = "/hook?a=1") const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + target; }
+  std::string url(const std::string& target = "/hook?a=1") const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + target;
+  }
   std::vector<request> requests() {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -55,8 +58,10 @@ class one_server {
         const std::lock_guard lock(mutex_);
         requests_.push_back(r);
       }
-      if (answer_.empty()) silent.push_back(std::move(s));
-      else boost::asio::write(s, boost::asio::buffer(answer_), e);
+      if (answer_.empty())
+        silent.push_back(std::move(s));
+      else
+        boost::asio::write(s, boost::asio::buffer(answer_), e);
     }
   }
 
@@ -105,7 +110,9 @@ TEST_CASE("webhook: given a URL without a path, then / is posted to") {
 }
 
 TEST_CASE("webhook: given any answer but 2xx, or none that is HTTP, then it was not delivered") {
-  for (const std::string answer : {"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 404 Not Found\r\n\r\n", "good morning\r\n\r\n"}) {
+  for (const std::string answer :
+       {"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\n\r\n", "good morning\r\n\r\n"}) {
     one_server server(answer);
     http::webhook_sink sink(server.url(), patience);
     INFO(answer);

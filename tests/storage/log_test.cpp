@@ -150,7 +150,10 @@ TEST_CASE("log: given a reopened store, then the chain and the numbers go on whe
 
 TEST_CASE("log: given a damaged tail, then the writer does not go on after it") {
   auto disk = make_memory_store();
-  { hand h(*disk); h.write(hand::step(cups, 4, {made("010", 1)})); }
+  {
+    hand h(*disk);
+    h.write(hand::step(cups, 4, {made("010", 1)}));
+  }
   const auto tx = disk->write();
   auto bytes = std::string(*tx->get(table::journal, journal_key(0, 1)));
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
@@ -167,7 +170,10 @@ TEST_CASE("log: given a damaged tail, then the writer does not go on after it") 
 
 TEST_CASE("log: given a record that was moved to another place, then it is not intact") {
   auto disk = make_memory_store();
-  { hand h(*disk); h.write(hand::step(cups, 4, {made("010", 1)})); }
+  {
+    hand h(*disk);
+    h.write(hand::step(cups, 4, {made("010", 1)}));
+  }
   const auto bytes = std::string(*disk->read()->get(table::journal, journal_key(0, 1)));
   CHECK(parse_record(journal_key(0, 1), bytes).intact());
   CHECK_FALSE(parse_record(journal_key(0, 2), bytes).intact());
@@ -290,7 +296,9 @@ TEST_CASE("queries: a finder by equality, from either end") {
   const auto disk = five_cups();
   const auto now = disk->read();
   const auto& r = *cup_context().resource;
-  const auto find = [&](std::string_view phone, page_request q, bool newest) { return ids(*find_rows(*now, r, {false, cups}, r.finders[0], {phone}, q, newest)); };
+  const auto find = [&](std::string_view phone, page_request q, bool newest) {
+    return ids(*find_rows(*now, r, {false, cups}, r.finders[0], {phone}, q, newest));
+  };
   CHECK(find("020", page_of(0, 9), false) == id_list{3, 4, 5});
   CHECK(find("020", page_of(0, 1), true) == id_list{5});
   CHECK(find("020", page_of(1, 9), true) == id_list{4, 3});
@@ -302,7 +310,9 @@ TEST_CASE("queries: a finder with an upper bound includes it, and leaves out row
   const auto disk = five_cups();
   const auto now = disk->read();
   const auto& r = *cup_context().resource;
-  const auto find = [&](std::size_t finder, std::int64_t most) { return ids(*find_rows(*now, r, {false, cups}, r.finders[finder], {most}, page_of(0, 9), false)); };
+  const auto find = [&](std::size_t finder, std::int64_t most) {
+    return ids(*find_rows(*now, r, {false, cups}, r.finders[finder], {most}, page_of(0, 9), false));
+  };
   CHECK(find(1, 30) == id_list{5, 4, 3});
   CHECK(find(1, 29) == id_list{5, 4});
   CHECK(find(1, -1).empty());

@@ -13,7 +13,8 @@ const progress_handler quiet = [](const std::string&, std::uint64_t) {};
 
 // A bit of everything: made, filled, broken cups; a keyed tally; a message taken and one left over; a timer; a hold left over and one
 // confirmed; a dead letter; idempotency keys, one of them on a record without events.
-void play(hand& h, const std::function<void()>& after_each = [] {}) {
+void play(
+    hand& h, const std::function<void()>& after_each = [] {}) {
   const auto write = [&](journal_record r) {
     auto written = h.write(std::move(r));
     after_each();
@@ -104,45 +105,189 @@ struct corruption {
 };
 
 const std::vector<corruption> corruptions{
-    {"a record's byte", [](store& s) { const auto e = first_of(s, table::journal); change(s, [&](transaction& tx) { tx.put(table::journal, e.first, flipped(e.second, 3)); }); }, "does not match its checksum"},
-    {"a record is lost in the middle", [](store& s) { const auto k = journal_key(1, 1); change(s, [&](transaction& tx) { REQUIRE(tx.erase(table::journal, k)); }); }, "does not follow the record before it"},
-    {"the last record is lost", [](store& s) { change(s, [&](transaction& tx) {
-       const auto c = tx.open(table::journal);
-       std::string last;
-       for (bool there = c->seek({}); there; there = c->next())
-         if (last.empty() || tail_number(c->key()) > tail_number(last)) last = c->key();
-       tx.erase(table::journal, last);
-     }); }, "The next offset should be"},
-    {"a record without a sense", [](store& s) { const auto e = first_of(s, table::journal); change(s, [&](transaction& tx) { tx.put(table::journal, e.first, e.second.substr(0, 20)); }); }, "cannot be decoded"},
-    {"a state row is lost", [](store& s) { change(s, [](transaction& tx) { REQUIRE(tx.erase(table::state, row_key({false, cups}, 1))); }); }, "cup/1 has no state row"},
-    {"a gone row is lost", [](store& s) { change(s, [](transaction& tx) { REQUIRE(tx.erase(table::state, row_key(graveyard_of(cups), 2))); }); }, "cup/2 has no state row among those that are gone"},
-    {"a state row says something else", [](store& s) { change(s, [](transaction& tx) { tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 1, 3}, value::of(cup{"010", 8, {}, false}))); }); }, "has another 'qty'"},
-    {"a state row's version", [](store& s) { change(s, [](transaction& tx) { tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 2, 3}, value::of(cup{"010", 7, {}, false}))); }); }, "has version 2"},
-    {"a state row too many", [](store& s) { change(s, [](transaction& tx) { tx.put(table::state, row_key({false, cups}, 44), encode_row({99, 1, 0}, value::of(cup{}))); }); }, "The state row of cup/44 has no record"},
-    {"a gone aggregate is in its collection too", [](store& s) { change(s, [](transaction& tx) {
-       const auto row = std::string(*tx.get(table::state, row_key(graveyard_of(cups), 2)));
-       tx.put(table::state, row_key({false, cups}, 2), row);
-     }); }, "cup/2 is there twice"},
-    {"an index entry is lost", [](store& s) { change(s, [](transaction& tx) { REQUIRE(tx.erase(table::index, index_keys({false, cups}, *the_system().contexts[cups].resource, 3, value::of(cup{"010", 7, {}, false})).front())); }); }, "cup/3 is missing from the index of 'findByPhone'"},
-    {"an index entry too many", [](store& s) { change(s, [](transaction& tx) { tx.put(table::index, index_keys({false, cups}, *the_system().contexts[cups].resource, 3, value::of(cup{"999", 7, {}, false})).front(), ""); }); }, "entry of cup/3 that its row does not make"},
-    {"a key leads elsewhere", [](store& s) { change(s, [](transaction& tx) { tx.put(table::index, unique_key(tallies, "may"), number_key(8)); }); }, "tally/7 is not the one that is found under its key"},
-    {"a count of rows", [](store& s) { change(s, [](transaction& tx) { tx.put(table::meta, row_count_key({false, cups}), number_key(9)); }); }, "The count of 'cup' says 9 rows"},
-    {"an outbox entry is lost", [](store& s) { const auto e = first_of(s, table::outbox); change(s, [&](transaction& tx) { tx.erase(table::outbox, e.first); }); }, "The outbox lacks"},
-    {"an outbox entry too many", [](store& s) { const auto e = first_of(s, table::outbox); change(s, [&](transaction& tx) { tx.put(table::outbox, outbox_key({{cups, 0}, {77, 1}}), e.second); }); }, "The outbox holds message 77-1"},
-    {"an outbox entry is another", [](store& s) { const auto e = first_of(s, table::outbox); change(s, [&](transaction& tx) { tx.put(table::outbox, e.first, flipped(e.second, 0)); }); }, "The outbox holds another"},
-    {"a timer is lost", [](store& s) { const auto e = first_of(s, table::timers); change(s, [&](transaction& tx) { tx.erase(table::timers, e.first); }); }, "The timers lack"},
-    {"a timer too many", [](store& s) { const auto e = first_of(s, table::timers); change(s, [&](transaction& tx) { tx.put(table::timers, timer_key(1, {2, 3}), e.second); }); }, "The timers hold one of record 2"},
-    {"an idempotency key is lost", [](store& s) { const auto e = first_of(s, table::idempotency); change(s, [&](transaction& tx) { tx.erase(table::idempotency, e.first); }); }, "is missing"},
-    {"an idempotency key keeps another answer", [](store& s) { const auto e = first_of(s, table::idempotency); change(s, [&](transaction& tx) { tx.put(table::idempotency, e.first, flipped(e.second, 0)); }); }, "keeps another answer"},
-    {"an idempotency key too many", [](store& s) { const auto e = first_of(s, table::idempotency); change(s, [&](transaction& tx) { tx.put(table::idempotency, std::string(16, 'x'), e.second); }); }, "There are 3 idempotency keys"},
-    {"a dead letter is lost", [](store& s) { const auto e = first_of(s, table::deadletters); change(s, [&](transaction& tx) { tx.erase(table::deadletters, e.first); }); }, "Dead letter"},
-    {"a dead letter too many", [](store& s) { const auto e = first_of(s, table::deadletters); change(s, [&](transaction& tx) { tx.put(table::deadletters, number_key(999), e.second); }); }, "Dead letter 999 is not in the journal"},
-    {"a counter that would deal a number again", [](store& s) { change(s, [](transaction& tx) { tx.put(table::meta, counter_key(cups), number_key(2)); }); }, "would be dealt again"},
-    {"a view row is lost", [](store& s) { const auto e = first_of(s, table::views); change(s, [&](transaction& tx) { tx.erase(table::views, e.first); }); }, "The view row line/1 is missing"},
-    {"a view row says something else", [](store& s) { change(s, [](transaction& tx) { tx.put(table::views, row_key({true, shelves}, 1), encode_row({0, 1, 0}, value::of(shelf{"xxx"}))); }); }, "The view row shelf/1 is not what the journal leads to"},
-    {"a view row too many", [](store& s) { change(s, [](transaction& tx) { tx.put(table::views, row_key({true, shelves}, 2), encode_row({0, 1, 0}, value::of(shelf{"020"}))); }); }, "there should be none"},
-    {"a view's index entry too many", [](store& s) { change(s, [](transaction& tx) { tx.put(table::index, index_keys({true, shelves}, the_system().views[shelves].resource, 1, value::of(shelf{"zzz"})).front(), ""); }); }, "where it does not belong"},
-    {"a view's count", [](store& s) { change(s, [](transaction& tx) { tx.put(table::meta, row_count_key({true, shelves}), number_key(9)); }); }, "of view 'shelf'"},
+    {"a record's byte",
+     [](store& s) {
+       const auto e = first_of(s, table::journal);
+       change(s, [&](transaction& tx) { tx.put(table::journal, e.first, flipped(e.second, 3)); });
+     },
+     "does not match its checksum"},
+    {"a record is lost in the middle",
+     [](store& s) {
+       const auto k = journal_key(1, 1);
+       change(s, [&](transaction& tx) { REQUIRE(tx.erase(table::journal, k)); });
+     },
+     "does not follow the record before it"},
+    {"the last record is lost",
+     [](store& s) {
+       change(s, [&](transaction& tx) {
+         const auto c = tx.open(table::journal);
+         std::string last;
+         for (bool there = c->seek({}); there; there = c->next())
+           if (last.empty() || tail_number(c->key()) > tail_number(last)) last = c->key();
+         tx.erase(table::journal, last);
+       });
+     },
+     "The next offset should be"},
+    {"a record without a sense",
+     [](store& s) {
+       const auto e = first_of(s, table::journal);
+       change(s, [&](transaction& tx) { tx.put(table::journal, e.first, e.second.substr(0, 20)); });
+     },
+     "cannot be decoded"},
+    {"a state row is lost",
+     [](store& s) { change(s, [](transaction& tx) {
+                      REQUIRE(tx.erase(table::state, row_key({false, cups}, 1)));
+                    }); },
+     "cup/1 has no state row"},
+    {"a gone row is lost",
+     [](store& s) { change(s, [](transaction& tx) { REQUIRE(tx.erase(table::state, row_key(graveyard_of(cups), 2))); }); },
+     "cup/2 has no state row among those that are gone"},
+    {"a state row says something else",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 1, 3}, value::of(cup{"010", 8, {}, false})));
+       });
+     },
+     "has another 'qty'"},
+    {"a state row's version",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 2, 3}, value::of(cup{"010", 7, {}, false})));
+       });
+     },
+     "has version 2"},
+    {"a state row too many",
+     [](store& s) {
+       change(s, [](transaction& tx) { tx.put(table::state, row_key({false, cups}, 44), encode_row({99, 1, 0}, value::of(cup{}))); });
+     },
+     "The state row of cup/44 has no record"},
+    {"a gone aggregate is in its collection too",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         const auto row = std::string(*tx.get(table::state, row_key(graveyard_of(cups), 2)));
+         tx.put(table::state, row_key({false, cups}, 2), row);
+       });
+     },
+     "cup/2 is there twice"},
+    {"an index entry is lost",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         REQUIRE(
+             tx.erase(table::index,
+                      index_keys({false, cups}, *the_system().contexts[cups].resource, 3, value::of(cup{"010", 7, {}, false})).front()));
+       });
+     },
+     "cup/3 is missing from the index of 'findByPhone'"},
+    {"an index entry too many",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         tx.put(table::index,
+                index_keys({false, cups}, *the_system().contexts[cups].resource, 3, value::of(cup{"999", 7, {}, false})).front(), "");
+       });
+     },
+     "entry of cup/3 that its row does not make"},
+    {"a key leads elsewhere",
+     [](store& s) { change(s, [](transaction& tx) { tx.put(table::index, unique_key(tallies, "may"), number_key(8)); }); },
+     "tally/7 is not the one that is found under its key"},
+    {"a count of rows",
+     [](store& s) { change(s, [](transaction& tx) {
+                      tx.put(table::meta, row_count_key({false, cups}), number_key(9));
+                    }); },
+     "The count of 'cup' says 9 rows"},
+    {"an outbox entry is lost",
+     [](store& s) {
+       const auto e = first_of(s, table::outbox);
+       change(s, [&](transaction& tx) { tx.erase(table::outbox, e.first); });
+     },
+     "The outbox lacks"},
+    {"an outbox entry too many",
+     [](store& s) {
+       const auto e = first_of(s, table::outbox);
+       change(s, [&](transaction& tx) { tx.put(table::outbox, outbox_key({{cups, 0}, {77, 1}}), e.second); });
+     },
+     "The outbox holds message 77-1"},
+    {"an outbox entry is another",
+     [](store& s) {
+       const auto e = first_of(s, table::outbox);
+       change(s, [&](transaction& tx) { tx.put(table::outbox, e.first, flipped(e.second, 0)); });
+     },
+     "The outbox holds another"},
+    {"a timer is lost",
+     [](store& s) {
+       const auto e = first_of(s, table::timers);
+       change(s, [&](transaction& tx) { tx.erase(table::timers, e.first); });
+     },
+     "The timers lack"},
+    {"a timer too many",
+     [](store& s) {
+       const auto e = first_of(s, table::timers);
+       change(s, [&](transaction& tx) { tx.put(table::timers, timer_key(1, {2, 3}), e.second); });
+     },
+     "The timers hold one of record 2"},
+    {"an idempotency key is lost",
+     [](store& s) {
+       const auto e = first_of(s, table::idempotency);
+       change(s, [&](transaction& tx) { tx.erase(table::idempotency, e.first); });
+     },
+     "is missing"},
+    {"an idempotency key keeps another answer",
+     [](store& s) {
+       const auto e = first_of(s, table::idempotency);
+       change(s, [&](transaction& tx) { tx.put(table::idempotency, e.first, flipped(e.second, 0)); });
+     },
+     "keeps another answer"},
+    {"an idempotency key too many",
+     [](store& s) {
+       const auto e = first_of(s, table::idempotency);
+       change(s, [&](transaction& tx) { tx.put(table::idempotency, std::string(16, 'x'), e.second); });
+     },
+     "There are 3 idempotency keys"},
+    {"a dead letter is lost",
+     [](store& s) {
+       const auto e = first_of(s, table::deadletters);
+       change(s, [&](transaction& tx) { tx.erase(table::deadletters, e.first); });
+     },
+     "Dead letter"},
+    {"a dead letter too many",
+     [](store& s) {
+       const auto e = first_of(s, table::deadletters);
+       change(s, [&](transaction& tx) { tx.put(table::deadletters, number_key(999), e.second); });
+     },
+     "Dead letter 999 is not in the journal"},
+    {"a counter that would deal a number again",
+     [](store& s) { change(s, [](transaction& tx) { tx.put(table::meta, counter_key(cups), number_key(2)); }); }, "would be dealt again"},
+    {"a view row is lost",
+     [](store& s) {
+       const auto e = first_of(s, table::views);
+       change(s, [&](transaction& tx) { tx.erase(table::views, e.first); });
+     },
+     "The view row line/1 is missing"},
+    {"a view row says something else",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         tx.put(table::views, row_key({true, shelves}, 1), encode_row({0, 1, 0}, value::of(shelf{"xxx"})));
+       });
+     },
+     "The view row shelf/1 is not what the journal leads to"},
+    {"a view row too many",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         tx.put(table::views, row_key({true, shelves}, 2), encode_row({0, 1, 0}, value::of(shelf{"020"})));
+       });
+     },
+     "there should be none"},
+    {"a view's index entry too many",
+     [](store& s) {
+       change(s, [](transaction& tx) {
+         tx.put(table::index, index_keys({true, shelves}, the_system().views[shelves].resource, 1, value::of(shelf{"zzz"})).front(), "");
+       });
+     },
+     "where it does not belong"},
+    {"a view's count",
+     [](store& s) { change(s, [](transaction& tx) {
+                      tx.put(table::meta, row_count_key({true, shelves}), number_key(9));
+                    }); },
+     "of view 'shelf'"},
 };
 
 }  // namespace
@@ -290,7 +435,8 @@ TEST_CASE("restore: given a directory with something in it, no data, or a damage
   played p;
   auto full = make_memory_store();
   change(*full, [](transaction& tx) { tx.put(table::meta, "format", number_key(1)); });
-  CHECK_THROWS_WITH(restore(*p.disk, *full, the_system(), std::nullopt, std::nullopt, quiet), Catch::Contains("choose a new or empty one with --data"));
+  CHECK_THROWS_WITH(restore(*p.disk, *full, the_system(), std::nullopt, std::nullopt, quiet),
+                    Catch::Contains("choose a new or empty one with --data"));
 
   auto nothing = make_memory_store(), to = make_memory_store();
   CHECK_THROWS_WITH(restore(*nothing, *to, the_system(), std::nullopt, std::nullopt, quiet), Catch::Contains("no crema data"));

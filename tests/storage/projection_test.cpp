@@ -179,9 +179,12 @@ TEST_CASE("projection: views rebuilt are those that were kept, whatever the size
   std::shared_ptr<const journal_record> held;
   for (std::uint64_t n = 1; n <= 60; ++n) {
     const auto id = n % 9 + 1;
-    if (n % 10 == 3) held = b.apply(held_step(id, {made("01" + std::to_string(n % 3), 1)}));
-    else if (n % 10 == 6) b.apply(confirming(7, *held));
-    else b.apply(hand::step(cups, id, {n % 7 == 0 ? broken() : n % 3 == 0 ? made("02", 2) : filled(1)}));
+    if (n % 10 == 3)
+      held = b.apply(held_step(id, {made("01" + std::to_string(n % 3), 1)}));
+    else if (n % 10 == 6)
+      b.apply(confirming(7, *held));
+    else
+      b.apply(hand::step(cups, id, {n % 7 == 0 ? broken() : n % 3 == 0 ? made("02", 2) : filled(1)}));
     if (n % 4 == 0) b.write();
     if (n % 13 == 0) {
       b.write();

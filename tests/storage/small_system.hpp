@@ -55,7 +55,10 @@ struct fill_cup {
   static std::vector<field_spec> fields() { return {field<&fill_cup::qty>("qty")}; }
 };
 inline void evolve(cup& c, const cup_made& e) { c = {e.phone, e.qty, {}, false}; }
-inline void evolve(cup& c, const cup_filled& e) { c.qty += e.qty; c.discount = e.discount; }
+inline void evolve(cup& c, const cup_filled& e) {
+  c.qty += e.qty;
+  c.discount = e.discount;
+}
 inline void evolve(cup& c, const cup_broken&) { c.broken = true; }
 inline result<outcome> decide(const cup&, const fill_cup& c, const given&) { return record_event(cup_filled{c.qty, {}}); }
 
@@ -71,7 +74,10 @@ struct tallied {
   std::int64_t qty = 0;
   static std::vector<field_spec> fields() { return {field<&tallied::name>("name"), field<&tallied::qty>("qty")}; }
 };
-inline void evolve(tally& t, const tallied& e) { t.name = e.name; t.sum += e.qty; }
+inline void evolve(tally& t, const tallied& e) {
+  t.name = e.name;
+  t.sum += e.qty;
+}
 
 /// A line for each cup made or filled; `total` is that of the line before, plus the quantity.
 struct line {
@@ -98,8 +104,13 @@ inline void append_line(rows<line>& all, std::uint64_t id, std::int64_t qty) {
 
 inline system_declaration make_system() {
   system_builder b("small");
-  b.context<cup>("cup", "cup", "cups").handles<fill_cup>().records<cup_made, cup_filled, cup_broken>().gone_when([](const cup& c) { return c.broken; })
-      .finder("findByPhone", &cup::phone).finder_up_to("findByQtyUpTo", &cup::qty).finder_up_to("findByDiscountUpTo", &cup::discount);
+  b.context<cup>("cup", "cup", "cups")
+      .handles<fill_cup>()
+      .records<cup_made, cup_filled, cup_broken>()
+      .gone_when([](const cup& c) { return c.broken; })
+      .finder("findByPhone", &cup::phone)
+      .finder_up_to("findByQtyUpTo", &cup::qty)
+      .finder_up_to("findByDiscountUpTo", &cup::discount);
   b.context<tally>("tally", "tally", "tallies").records<tallied>().finder("findByName", &tally::name);
   b.context("desk");
   b.view<line>("desk", "line", "lines")
@@ -173,7 +184,10 @@ class hand {
     queue_.push_back(item);
     return item.record;
   }
-  std::shared_ptr<const journal_record> add(std::uint16_t context, std::uint64_t id, std::vector<value> events, const std::string& key = {}) { return add(step(context, id, std::move(events), key)); }
+  std::shared_ptr<const journal_record> add(std::uint16_t context, std::uint64_t id, std::vector<value> events,
+                                            const std::string& key = {}) {
+    return add(step(context, id, std::move(events), key));
+  }
 
   void flush() {
     log_->write(queue_);
