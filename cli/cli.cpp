@@ -20,6 +20,7 @@ constexpr auto examples = R"(Examples:
   crema serve hotel                                 another system; --all serves every one below its prefix
   crema config explain                              every setting: meaning, default, bounds, value, origin
   crema events --follow                             everything that happens, as it happens
+  crema supervisors                                 who runs, who failed, who was restarted
   crema context stop payment                        then try an order; its durable messages wait
   crema context start payment
   crema backup /var/backups/crema-1                 hot and consistent, while orders come in
@@ -36,7 +37,7 @@ struct arguments {
   std::string system, config_file, data, listen;
   std::vector<std::string> sets;
   std::string url = "http://127.0.0.1:8080", token;
-  bool json = false;
+  bool json = false, all = false;
 
   std::string context;
   event_options events;
@@ -53,6 +54,7 @@ class command_line {
     app_.footer(examples);
     add_serve();
     add_context();
+    add_supervisors();
     add_events();
     add_verify();
     add_backup();
@@ -154,6 +156,14 @@ class command_line {
       take_node(c);
     }
     group.footer("Examples:\n  crema context list\n  crema context stop drink\n  crema context start drink");
+  }
+
+  void add_supervisors() {
+    auto& c = add_command(app_, "supervisors", "Show a running node's supervision tree: who runs, who failed, who was restarted",
+                          [this] { return show_supervisors(node(), screen_of(), args_.all); });
+    c.add_flag("--all", args_.all, "Also each of many children that have nothing to tell");
+    take_node(c);
+    c.footer("Examples:\n  crema supervisors\n  crema supervisors --all --json");
   }
 
   void add_events() {

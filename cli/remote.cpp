@@ -39,17 +39,12 @@ json rows_of(const json& document, const char* key) {
 
 int list(const http_client& node, const screen& s, const char* target, const char* key, const std::vector<std::string>& columns,
          std::string_view nothing) {
-  const auto a = node.send({.target = target});
-  if (a.status != 200) return fail(s, node, a);
-  const auto document = json::parse(a.body, nullptr, false);
-  if (document.is_discarded()) {
-    s.err << "crema: " << node.url() << " answered something else than JSON; is it a crema?\n";
-    return 1;
-  }
+  const auto document = fetch(node, s, target);
+  if (!document) return 1;
   if (s.json)
-    s.out << document.dump(2) << '\n';
+    s.out << document->dump(2) << '\n';
   else
-    print_table(s.out, rows_of(document, key), columns, nothing);
+    print_table(s.out, rows_of(*document, key), columns, nothing);
   return 0;
 }
 
@@ -127,6 +122,18 @@ class event_printer {
 };
 
 }  // namespace
+
+std::optional<json> fetch(const http_client& node, const screen& s, const std::string& target) {
+  const auto a = node.send({.target = target});
+  if (a.status != 200) {
+    (void)fail(s, node, a);
+    return std::nullopt;
+  }
+  auto document = json::parse(a.body, nullptr, false);
+  if (!document.is_discarded()) return document;
+  s.err << "crema: " << node.url() << " answered something else than JSON; is it a crema?\n";
+  return std::nullopt;
+}
 
 int list_contexts(const http_client& node, const screen& s) {
   return list(node, s, "/actuator/contexts", "contexts", {"name", "state", "awake", "outbox"}, "This node has no contexts.");

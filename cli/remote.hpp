@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,13 @@ struct event_options {
   std::optional<std::uint64_t> id;
 };
 
+/// The JSON document at `target`; nothing where that failed, which is then printed.
+std::optional<nlohmann::json> fetch(const http_client& node, const screen& s, const std::string& target);
+
 int list_contexts(const http_client& node, const screen& s);
 int switch_context(const http_client& node, const screen& s, const std::string& name, bool running);
+/// The supervision tree; with `all` also each of many children that have nothing to tell.
+int show_supervisors(const http_client& node, const screen& s, bool all);
 int print_events(const http_client& node, const screen& s, const event_options& o);
 int list_dead_letters(const http_client& node, const screen& s);
 int settle_dead_letter(const http_client& node, const screen& s, std::uint64_t id, bool replay);

@@ -122,6 +122,37 @@ TEST_CASE("cli: config explain prints values with their origin") {
   CHECK_THAT(crema({"version"}).out, Contains("crema "));
 }
 
+TEST_CASE("cli: supervisors as a tree, in which the healthy ones of a kind are one line") {
+  const std::string body = R"({"name":"root","strategy":"one_for_one","intensity":10,"periodMs":10000,"children":[
+    {"name":"drink","state":"running","running":false,"awake":0,"mailbox":0,"restarts":0,"entityAndChildRestarts":0,"children":[]},
+    {"name":"payment","state":"running","running":true,"awake":3,"mailbox":1,"restarts":0,"entityAndChildRestarts":2,"children":[
+      {"name":"bulkhead","state":"running","restarts":0},
+      {"name":"partition-0","state":"running","restarts":0},
+      {"name":"partition-1","state":"running","restarts":0},
+      {"name":"partition-2","state":"restarting","restarts":2,"lastFailure":"a bad\nday"},
+      {"name":"partition-3","state":"running","restarts":0}]},
+    {"name":"timers","state":"running","restarts":0}]})";
+  canned_node node("200 OK", body);
+  const auto tree = crema({"supervisors", "--url", node.url()});
+  CHECK(tree.code == 0);
+  CHECK_THAT(node.request(), Catch::Matchers::StartsWith("GET /actuator/supervisors "));
+  CHECK(tree.out ==
+        "root  one_for_one, gives up beyond 10 restarts in 10000 ms\n"
+        "├─ drink  stopped, 0 awake\n"
+        "├─ payment  running, 3 awake, 1 message waits, 2 restarts\n"
+        "│  ├─ bulkhead  running\n"
+        "│  ├─ partition-…  2 running\n"
+        "│  ├─ partition-2  restarting, 2 restarts, last failure: a bad day\n"
+        "│  └─ partition-3  running\n"
+        "└─ timers  running\n");
+  canned_node again("200 OK", body);
+  CHECK_THAT(crema({"supervisors", "--all", "--url", again.url()}).out, Contains("├─ partition-0  running\n") && !Contains("…"));
+  canned_node json("200 OK", body);
+  CHECK(nlohmann::json::parse(crema({"supervisors", "--json", "--url", json.url()}).out)["children"].size() == 3);
+  canned_node other("200 OK", "<html>");
+  CHECK_THAT(crema({"supervisors", "--url", other.url()}).err, Contains("is it a crema?"));
+}
+
 TEST_CASE("cli: without a node, the operator is told how to start one") {
   const auto r = crema({"context", "list", "--url", "http://127.0.0.1:1"});
   CHECK(r.code == 1);

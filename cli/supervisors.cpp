@@ -1,0 +1,98 @@
+// `crema supervisors`: the live supervision tree. Children of one kind that are well and have nothing to tell are one line.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/remote.hpp"
+#include "cli/table.hpp"
+
+namespace crema::cli {
+
+namespace {
+
+using nlohmann::json;
+
+std::string text_at(const json& j, const char* key) {
+  const auto at = j.find(key);
+  return at != j.end() && at->is_string() ? one_line(at->get<std::string>(), 120) : std::string();
+}
+
+std::uint64_t number_at(const json& j, const char* key) {
+  const auto at = j.find(key);
+  return at != j.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
+}
+
+std::string counted(std::uint64_t n, const std::string& one, const std::string& many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
+// "running, 3 awake, 2 restarts, last failure: …"
+std::string words_of(const json& child) {
+  auto words = text_at(child, "state");
+  if (child.contains("running") && child["running"] == false) words = "stopped";
+  if (child.contains("awake")) words += ", " + std::to_string(number_at(child, "awake")) + " awake";
+  if (const auto n = number_at(child, "mailbox"); n > 0) words += ", " + counted(n, "message waits", "messages wait");
+  if (const auto n = std::max(number_at(child, "restarts"), number_at(child, "entityAndChildRestarts")); n > 0)
+    words += ", " + counted(n, "restart", "restarts");
+  if (const auto why = text_at(child, "lastFailure"); !why.empty()) words += ", last failure: " + why;
+  return words;
+}
+
+bool is_well(const json& child) {
+  return text_at(child, "state") == "running" && number_at(child, "restarts") == 0 && text_at(child, "lastFailure").empty();
+}
+
+std::string kind_of(const std::string& name) { return name.substr(0, name.find_last_not_of("0123456789") + 1); }
+
+struct line {
+  std::string text;
+  const json* children = nullptr;
+};
+
+// "partition-0 … partition-15" where there are several of a kind, all of them well.
+std::vector<line> lines_of(const json& children, bool all) {
+  std::vector<line> lines;
+  for (auto at = children.begin(); at != children.end();) {
+    const auto name = text_at(*at, "name");
+    auto end = std::next(at);
+    const auto same = [&](const json& other) {
+      return is_well(other) && kind_of(text_at(other, "name")) == kind_of(name) && kind_of(name) != name;
+    };
+    if (!all && same(*at))
+      while (end != children.end() && same(*end)) ++end;
+    if (const auto n = std::distance(at, end); n > 1) {
+      lines.push_back({kind_of(name) + "…  " + std::to_string(n) + " running"});
+    } else {
+      const auto inner = at->find("children");
+      lines.push_back({name + "  " + words_of(*at), inner != at->end() && inner->is_array() ? &*inner : nullptr});
+    }
+    at = end;
+  }
+  return lines;
+}
+
+void print_children(std::ostream& out, const json& children, const std::string& indent, bool all) {
+  const auto lines = lines_of(children, all);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const bool last = i + 1 == lines.size();
+    out << indent << (last ? "└─ " : "├─ ") << lines[i].text << '\n';
+    if (lines[i].children != nullptr) print_children(out, *lines[i].children, indent + (last ? "   " : "│  "), all);
+  }
+}
+
+}  // namespace
+
+int show_supervisors(const http_client& node, const screen& s, bool all) {
+  const auto tree = fetch(node, s, "/actuator/supervisors");
+  if (!tree) return 1;
+  if (s.json) {
+    s.out << tree->dump(2) << '\n';
+    return 0;
+  }
+  s.out << text_at(*tree, "name") << "  " << text_at(*tree, "strategy") << ", gives up beyond " << number_at(*tree, "intensity")
+        << " restarts in " << number_at(*tree, "periodMs") << " ms\n";
+  if (tree->contains("children") && (*tree)["children"].is_array()) print_children(s.out, (*tree)["children"], "", all);
+  return 0;
+}
+
+}  // namespace crema::cli
