@@ -1,4 +1,4 @@
-// `crema supervisors`: the live supervision tree. Children of one kind that are well and have nothing to tell are one line.
+// `crema supervisors`: the live supervision tree. Children of one kind, in one state and with nothing more to tell, are one line.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -38,9 +38,7 @@ std::string words_of(const json& child) {
   return words;
 }
 
-bool is_well(const json& child) {
-  return text_at(child, "state") == "running" && number_at(child, "restarts") == 0 && text_at(child, "lastFailure").empty();
-}
+bool has_nothing_to_tell(const json& child) { return number_at(child, "restarts") == 0 && text_at(child, "lastFailure").empty(); }
 
 std::string kind_of(const std::string& name) { return name.substr(0, name.find_last_not_of("0123456789") + 1); }
 
@@ -49,19 +47,20 @@ struct line {
   const json* children = nullptr;
 };
 
-// "partition-0 … partition-15" where there are several of a kind, all of them well.
+// One line where several of a kind are in one state and have nothing more to tell.
 std::vector<line> lines_of(const json& children, bool all) {
   std::vector<line> lines;
   for (auto at = children.begin(); at != children.end();) {
     const auto name = text_at(*at, "name");
     auto end = std::next(at);
     const auto same = [&](const json& other) {
-      return is_well(other) && kind_of(text_at(other, "name")) == kind_of(name) && kind_of(name) != name;
+      return has_nothing_to_tell(other) && text_at(other, "state") == text_at(*at, "state") &&
+             kind_of(text_at(other, "name")) == kind_of(name) && kind_of(name) != name;
     };
     if (!all && same(*at))
       while (end != children.end() && same(*end)) ++end;
     if (const auto n = std::distance(at, end); n > 1) {
-      lines.push_back({kind_of(name) + "…  " + std::to_string(n) + " running"});
+      lines.push_back({kind_of(name) + "…  " + std::to_string(n) + " " + text_at(*at, "state")});
     } else {
       const auto inner = at->find("children");
       lines.push_back({name + "  " + words_of(*at), inner != at->end() && inner->is_array() ? &*inner : nullptr});
