@@ -35,21 +35,20 @@ entity::entity(caf::actor_config& cfg, services& node, const context_declaration
 
 caf::behavior entity::make_behavior() {
   return {
-      [this](delivery_ptr& d) { take(std::move(d)); },
-      [this](const ask_reply_ptr& r) { on_reply(*r); },
+      [this](delivery_ptr& d) {
+        take(std::move(d));
+        show_progress();
+      },
+      [this](const ask_reply_ptr& r) {
+        on_reply(*r);
+        show_progress();
+      },
       [this](go_on) {
         if (slowed_) decide_and_act(std::move(slowed_), std::nullopt);
         take_next();
+        show_progress();
       },
-      [this](passivate) {
-        const bool agreed = !busy_ && backlog_.empty() && (last_appended_ == 0 || last_appended_ < node_.log.durable());
-        send(supervisor_, slept{who_.id, who_.incarnation, agreed});
-        if (agreed) rest();
-      },
-      [this](become_aggregate& m) {
-        who_.id = m.id;
-        who_.key = std::move(m.key);
-      },
+      [this](become_aggregate& m) { become(m); },
       [this](retire) {
         ending_ = true;
         quit();
@@ -73,6 +72,7 @@ void entity::on_exit() {
 
 void entity::take(delivery_ptr d) {
   if (ending_) return;  // goes back to the supervisor
+  ++taken_;
   if (!busy_) {
     begin(std::move(d));
     take_next();
@@ -94,11 +94,16 @@ void entity::take_next() {
   }
 }
 
-void entity::rest() {
-  who_.id = 0;
+void entity::become(become_aggregate& next) {
+  who_.id = next.id;
+  who_.key = std::move(next.key);
   state_ = {};
   version_ = last_sequence_ = last_appended_ = 0;
   gone_ = loaded_ = false;
+}
+
+void entity::show_progress() {
+  if (!busy_ && !ending_ && backlog_.empty()) who_.gauge->finished.store(taken_, std::memory_order_release);
 }
 
 void entity::load() {
@@ -355,6 +360,7 @@ bool entity::append(append_request request, const delivery_ptr& d, std::shared_p
     return false;
   }
   last_appended_ = std::max(last_appended_, written->sequence);
+  who_.gauge->last_appended.store(last_appended_, std::memory_order_relaxed);
   node_.contexts[context_.index].outbox -= consumed;
   if (d->compensating && consumed > 0) --node_.compensations;
   return true;

@@ -5,6 +5,7 @@
 // message. While a decision waits for partners, later messages wait here, in order, up to mailbox_max.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -17,8 +18,12 @@
 
 namespace crema::actors {
 
-/// supervisor → entity: go to sleep if nothing is under way. Answered by `slept`.
-struct passivate {};
+/// What an entity shows of itself without being asked. Written by it, read by its supervisor: one that has finished all that it was
+/// sent may be put to sleep without a word.
+struct entity_gauge {
+  std::atomic<std::uint64_t> last_appended{0};  ///< sequence of its last record, of whichever aggregate
+  std::atomic<std::uint64_t> finished{0};       ///< deliveries taken, while none is under way or waits; set last
+};
 /// supervisor → resting entity: from now on it is this aggregate.
 struct become_aggregate {
   std::uint64_t id = 0;
@@ -26,11 +31,6 @@ struct become_aggregate {
 };
 /// supervisor → resting entity: there are enough of you.
 struct retire {};
-/// entity → supervisor: it rests, or refuses to.
-struct slept {
-  std::uint64_t id = 0, incarnation = 0;
-  bool agreed = false;
-};
 /// entity → supervisor: its handler failed on this delivery; it is gone.
 struct stumbled {
   std::uint64_t id = 0, incarnation = 0;
@@ -38,7 +38,7 @@ struct stumbled {
   std::string error;
   bool counts = true;  ///< as one of its attempts; not where a partner was out of reach
 };
-/// entity → supervisor, from its last moment, however it ended. The number is 0 if it was resting.
+/// entity → supervisor, from its last moment, however it ended. The number is that of the aggregate that it was last.
 struct gone {
   std::uint64_t id = 0, incarnation = 0;
 };
@@ -50,6 +50,7 @@ class entity : public base_actor {
     std::string key;
     std::uint64_t incarnation = 0;  ///< of the actor, whatever it is
     fence guard;
+    std::shared_ptr<entity_gauge> gauge;
   };
   entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor);
 
@@ -71,7 +72,8 @@ class entity : public base_actor {
     std::size_t open = 0;
   };
 
-  void rest();
+  void become(become_aggregate& next);
+  void show_progress();
   void load();
   void take(delivery_ptr d);
   void take_next();
@@ -104,6 +106,7 @@ class entity : public base_actor {
   value state_;
   std::uint64_t version_ = 0;
   std::uint64_t last_sequence_ = 0;  // of its last record with events
+  std::uint64_t taken_ = 0;          // deliveries, of all aggregates that it was
   std::uint64_t last_appended_ = 0;  // of its last record of any kind
   bool gone_ = false;
   bool loaded_ = false;
@@ -117,9 +120,7 @@ class entity : public base_actor {
 
 }  // namespace crema::actors
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::passivate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::become_aggregate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::retire)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::slept)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::stumbled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::gone)

@@ -48,7 +48,6 @@ caf::behavior partition_supervisor::make_behavior() {
   delayed_send(this, sweep_every, sweep_now{});
   return {
       [this](delivery_ptr& d) { take(std::move(d)); },
-      [this](const slept& m) { on_slept(m); },
       [this](stumbled& m) { on_stumbled(m); },
       [this](const gone& m) { on_gone(m); },
       [this](barrier_passed m) {
@@ -71,7 +70,7 @@ caf::behavior partition_supervisor::make_behavior() {
 void partition_supervisor::on_exit() {
   if (counted_closed_) --node_.contexts[context_.index].lanes_closed;
   for (auto& [id, s] : slots_)
-    if (s.handle) anon_send_exit(s.handle, caf::exit_reason::kill);
+    if (s.by.handle) anon_send_exit(s.by.handle, caf::exit_reason::kill);
   for (auto& r : resting_) anon_send_exit(r.handle, caf::exit_reason::kill);
   resting_.clear();
   node_.awake -= static_cast<std::int64_t>(slots_.size());
@@ -198,7 +197,7 @@ void partition_supervisor::forward(delivery_ptr d) {
   auto& s = wake(id, d->to.key);
   touch(s);
   if (s.state == slot_state::awake) {
-    send(s.handle, std::move(d));
+    give(s, std::move(d));
     return;
   }
   // Messages that come back from a failed aggregate and newer ones meet here: by their place in the log, each sender's order holds.
@@ -226,38 +225,30 @@ partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const s
   s.place = by_use_.insert(by_use_.end(), id);
   ++node_.awake;
   ++node_.contexts[context_.index].awake;
-  start(id, s);
   make_room();
+  start(id, s);
   return s;
 }
 
 void partition_supervisor::start(std::uint64_t id, slot& s) {
   s.state = slot_state::awake;
   if (resting_.empty()) {
-    s.incarnation = ++incarnations_;
-    s.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(
-        node_, context_, entity::identity{id, s.key, s.incarnation, guard_}, caf::actor_cast<caf::actor>(this));
+    s.by = {nullptr, ++incarnations_, std::make_shared<entity_gauge>(), 0};
+    s.by.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(
+        node_, context_, entity::identity{id, s.key, s.by.incarnation, guard_, s.by.gauge}, caf::actor_cast<caf::actor>(this));
   } else {
-    s.incarnation = resting_.back().incarnation;
-    s.handle = std::move(resting_.back().handle);
+    s.by = std::move(resting_.back());
     resting_.pop_back();
-    send(s.handle, become_aggregate{id, s.key});
+    send(s.by.handle, become_aggregate{id, s.key});
   }
-  feed(s);
-}
-
-void partition_supervisor::let_rest(slot& s) {
-  if (resting_.size() < resting_max)
-    resting_.push_back({std::move(s.handle), s.incarnation});
-  else
-    send(s.handle, retire{});
-  s.handle = nullptr;
-}
-
-void partition_supervisor::feed(slot& s) {
   auto waiting = std::move(s.waiting);
   s.waiting.clear();
-  for (auto& d : waiting) send(s.handle, std::move(d));
+  for (auto& d : waiting) give(s, std::move(d));
+}
+
+void partition_supervisor::give(slot& s, delivery_ptr d) {
+  ++s.by.sent;
+  send(s.by.handle, std::move(d));
 }
 
 void partition_supervisor::touch(slot& s) {
@@ -278,56 +269,55 @@ void partition_supervisor::forget(std::uint64_t id) {
 
 // ---- falling asleep
 
-// The front of by_use_ is the longest unused of those that are awake: whoever is asked to sleep goes to the back.
-void partition_supervisor::put_to_sleep(slot& s) {
-  s.state = slot_state::falling_asleep;
-  by_use_.splice(by_use_.end(), by_use_, s.place);
-  send(s.handle, passivate{});
+// Nothing is on its way to it, under way or waiting there, and what it recorded is on disk, from where it wakes again.
+bool partition_supervisor::is_idle(const slot& s) const {
+  if (s.state != slot_state::awake || !s.by.handle || s.by.gauge->finished.load(std::memory_order_acquire) != s.by.sent) return false;
+  const auto last = s.by.gauge->last_appended.load(std::memory_order_relaxed);
+  return last == 0 || last < node_.log.durable();
 }
 
+void partition_supervisor::put_to_sleep(std::uint64_t id, slot& s) {
+  if (resting_.size() < resting_max)
+    resting_.push_back(std::move(s.by));
+  else
+    send(s.by.handle, retire{});
+  forget(id);
+}
+
+// The front of by_use_ is the longest unused; who cannot sleep yet goes to the back.
 void partition_supervisor::sweep() {
   if (inbox_.state() == inbox::phase::live) take_parked();
   const bool crowded = node_.awake.load() > static_cast<std::int64_t>(node_.settings.awake_max);
   const auto oldest = node_.time.steady_ms() - (crowded ? sweep_every : node_.settings.idle).count();
   while (!by_use_.empty()) {
-    auto& s = slots_.at(by_use_.front());
+    const auto id = by_use_.front();
+    auto& s = slots_.at(id);
     if (s.state != slot_state::awake || s.used_ms > oldest) return;
-    put_to_sleep(s);
+    if (is_idle(s))
+      put_to_sleep(id, s);
+    else
+      touch(s);
   }
 }
 
-// Two for each that wakes: the number shrinks even if some refuse.
+// Two for each that wakes: the number shrinks even if some cannot.
 void partition_supervisor::make_room() {
   if (node_.awake.load() <= static_cast<std::int64_t>(node_.settings.awake_max)) return;
-  for (int asked = 0; asked < 2 && by_use_.size() > 1; ++asked) {
-    auto& s = slots_.at(by_use_.front());
-    if (s.state != slot_state::awake || std::next(s.place) == by_use_.end()) return;
-    put_to_sleep(s);
+  for (int looked = 0; looked < 2 && by_use_.size() > 1; ++looked) {
+    const auto id = by_use_.front();
+    auto& s = slots_.at(id);
+    if (is_idle(s))
+      put_to_sleep(id, s);
+    else
+      by_use_.splice(by_use_.end(), by_use_, s.place);
   }
-}
-
-void partition_supervisor::on_slept(const slept& m) {
-  const auto at = slots_.find(m.id);
-  if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
-  auto& s = at->second;
-  if (!m.agreed) {
-    s.state = slot_state::awake;
-    touch(s);
-    feed(s);
-    return;
-  }
-  let_rest(s);
-  if (s.waiting.empty())
-    forget(m.id);
-  else
-    start(m.id, s);
 }
 
 // ---- failing
 
 void partition_supervisor::on_stumbled(stumbled& m) {
   const auto at = slots_.find(m.id);
-  if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
+  if (at == slots_.end() || at->second.by.incarnation != m.incarnation) return;
   auto& s = at->second;
   auto& d = *m.with;
   telemetry::log(telemetry::level::warn, "a handler failed",
@@ -344,19 +334,19 @@ void partition_supervisor::on_stumbled(stumbled& m) {
 }
 
 void partition_supervisor::on_gone(const gone& m) {
+  const auto is_it = [&](const worker& w) { return w.incarnation == m.incarnation; };
   auto at = slots_.find(m.id);
-  if (m.id == 0) {  // it ended while it rested, or before it learnt what it has become
-    if (std::erase_if(resting_, [&](const resting& r) { return r.incarnation == m.incarnation; }) > 0) return;
-    at = std::find_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.incarnation == m.incarnation; });
+  if (at == slots_.end() || !is_it(at->second.by)) {  // it ended while it rested, or before it learnt what it has become
+    if (std::erase_if(resting_, is_it) > 0) return;
+    at = std::find_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_it(entry.second.by); });
   }
-  if (at == slots_.end() || at->second.incarnation != m.incarnation) return;
-  restart_later(at->first, at->second);
+  if (at != slots_.end()) restart_later(at->first, at->second);
 }
 
 void partition_supervisor::restart_later(std::uint64_t id, slot& s) {
   ++node_.contexts[context_.index].restarts;
   s.state = slot_state::restarting;
-  s.handle = nullptr;
+  s.by = {};
   by_use_.splice(by_use_.end(), by_use_, s.place);
   ++s.failures;
   const auto wait = restart_policy::backoff(s.failures, node_.settings.backoff_min, node_.settings.backoff_max, node_.random.next());

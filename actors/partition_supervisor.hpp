@@ -27,20 +27,22 @@ class partition_supervisor : public base_actor {
   const char* name() const override { return "crema.partition"; }
 
  private:
-  enum class slot_state : std::uint8_t { awake, falling_asleep, restarting };
-  struct slot {
+  enum class slot_state : std::uint8_t { awake, restarting };
+  // An actor that is some aggregate, or rests.
+  struct worker {
     caf::actor handle;
     std::uint64_t incarnation = 0;
+    std::shared_ptr<entity_gauge> gauge;
+    std::uint64_t sent = 0;  // deliveries, in its whole life
+  };
+  struct slot {
+    worker by;
     slot_state state = slot_state::awake;
     std::string key;
     std::uint32_t failures = 0;
     std::int64_t used_ms = 0;
     std::list<std::uint64_t>::iterator place;  // in by_use_
     std::list<delivery_ptr> waiting;           // while it is not awake
-  };
-  struct resting {
-    caf::actor handle;
-    std::uint64_t incarnation = 0;
   };
 
   void open();
@@ -56,13 +58,13 @@ class partition_supervisor : public base_actor {
   void feed(slot& s);
   void touch(slot& s);
   void forget(std::uint64_t id);
-  void let_rest(slot& s);
-  void on_slept(const slept& m);
   void on_stumbled(stumbled& m);
   void on_gone(const gone& m);
   void restart_later(std::uint64_t id, slot& s);
   void bury(delivery& d, const std::string& error);
-  void put_to_sleep(slot& s);
+  void give(slot& s, delivery_ptr d);
+  bool is_idle(const slot& s) const;
+  void put_to_sleep(std::uint64_t id, slot& s);
   void sweep();
   void make_room();
 
@@ -74,7 +76,7 @@ class partition_supervisor : public base_actor {
   std::unordered_map<std::uint64_t, slot> slots_;
   std::unordered_map<std::string, std::uint64_t> ids_by_key_;
   std::list<std::uint64_t> by_use_;  // least recently used first
-  std::vector<resting> resting_;     // entities of no aggregate, to become the next ones
+  std::vector<worker> resting_;      // entities of no aggregate, to become the next ones
   std::uint64_t incarnations_ = 0;
   bool counted_closed_ = true;
   bool callers_let_in_ = false;  // requests and asks wait until the first barrier
