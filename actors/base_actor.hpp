@@ -38,6 +38,14 @@ class base_actor : public caf::event_based_actor {
     __tsan_release(this);
     return result;
   }
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    __tsan_release(this);  // what it wrote in on_exit
+    return caf::event_based_actor::cleanup(std::move(reason), host);
+  }
+  void on_destroy() override {
+    __tsan_acquire(this);  // by whoever drops the last handle
+    caf::event_based_actor::on_destroy();
+  }
 };
 
 #else
