@@ -160,9 +160,9 @@ void partition_supervisor::take(delivery_ptr d) {
     node_.settle(*d);  // a predecessor read it from disk and so does this one: an earlier run's step is in nobody's memory
     return;
   }
-  if (d->kind == delivery_kind::undo && inbox_.state() != inbox::phase::live) {
-    kept_.push_back(std::move(d));  // it is not read from disk where its step is of this run
-  } else if (d->kind != delivery_kind::message && !callers_let_in_) {
+  const bool undo_too_early = d->kind == delivery_kind::undo && inbox_.state() != inbox::phase::live;  // not read from disk in its own run
+  const bool caller_too_early = d->kind != delivery_kind::message && !callers_let_in_;
+  if (undo_too_early || caller_too_early) {
     kept_.push_back(std::move(d));
   } else if (d->kind != delivery_kind::message || returned_from_here) {
     forward(std::move(d));
