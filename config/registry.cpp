@@ -138,6 +138,8 @@ const declaration* registry::find(std::string_view name) const noexcept {
 }
 
 std::string_view registry::nearest(std::string_view name) const {
+  for (const auto& d : all_)  // only what stands before it is missing: the system, where several share a registry
+    if (d.name.ends_with("." + std::string(name))) return d.name;
   std::string_view best;
   auto best_distance = std::max<std::size_t>(3, name.size() / 3) + 1;
   for (const auto& d : all_)

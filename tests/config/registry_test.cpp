@@ -65,6 +65,9 @@ TEST_CASE("registry: the nearest name forgives case, slips and a missing section
   CHECK(r.nearest("HTTP.LISTEN") == "http.listen");
   CHECK(r.nearest("runtime.idelMs") == "runtime.idleMs");
   CHECK(r.nearest("maxQueued") == "tab.bulkhead.maxQueued");
+  auto several = runtime_settings();
+  add_system(several, sample_system(), "inn.");
+  CHECK(several.nearest("tab.bulkhead.maxQueued") == "inn.tab.bulkhead.maxQueued");
   CHECK(r.nearest("zzz").empty());
 }
 
