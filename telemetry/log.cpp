@@ -1,8 +1,5 @@
 #include "telemetry/log.hpp"
 
-#include <spdlog/async.h>
-#include <spdlog/async_logger.h>
-#include <spdlog/details/periodic_worker.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/sinks/rotating_file_sink.h>
@@ -17,26 +14,27 @@
 #include <stdexcept>
 #include <vector>
 
+#include "telemetry/log_queue.hpp"
+
 namespace crema::telemetry {
 
 namespace {
 
-// Lines that wait for the writer; at about 400 bytes each this bounds the queue to 3 MB.
-constexpr std::size_t queue_lines_max = 8192;
-constexpr std::chrono::seconds flush_period{1};
+// Lines that wait to be written; at about 450 bytes each this bounds the queue to 8 MB.
+constexpr std::size_t queue_lines_max = 16384;
+constexpr std::chrono::milliseconds gather{50};
 
 constexpr auto text_pattern = "%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v";
 // The payload is the inside of a JSON object: see json_members.
 constexpr auto json_pattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
 
 struct logging {
-  std::shared_ptr<spdlog::details::thread_pool> pool;
-  std::shared_ptr<spdlog::logger> console;
-  std::shared_ptr<spdlog::logger> file;    // null without a directory
-  std::shared_ptr<spdlog::logger> access;  // null where the access log is off
+  spdlog::sink_ptr console;
+  spdlog::sink_ptr file;    // null without a directory
+  spdlog::sink_ptr access;  // null where the access log is off
   bool console_json = false;
   bool access_json = true;
-  std::unique_ptr<spdlog::details::periodic_worker> flusher;
+  std::unique_ptr<log_queue> queue;
 };
 
 std::atomic<logging*> active{nullptr};
@@ -142,39 +140,39 @@ std::string text_line(std::string_view message, const Fields& fields) {
   return out;
 }
 
-void write(spdlog::logger& to, level l, std::string_view line) { to.log(to_spdlog(l), spdlog::string_view_t(line.data(), line.size())); }
+void write(const logging& on, const spdlog::sink_ptr& to, level l, std::string_view line) {
+  on.queue->add(to, spdlog::details::log_msg(spdlog::string_view_t(), to_spdlog(l), spdlog::string_view_t(line.data(), line.size())));
+}
 
 template <class Fields>
 void write_everywhere(const logging& on, level l, std::string_view message, const Fields& fields) {
-  write(*on.console, l, on.console_json ? json_members(message, fields) : text_line(message, fields));
-  if (on.file) write(*on.file, l, json_members(message, fields));
+  write(on, on.console, l, on.console_json ? json_members(message, fields) : text_line(message, fields));
+  if (on.file) write(on, on.file, l, json_members(message, fields));
 }
 
-std::shared_ptr<spdlog::logger> make_logger(const std::string& name, spdlog::sink_ptr sink, const logging& on, bool json) {
-  auto logger = std::make_shared<spdlog::async_logger>(name, std::move(sink), on.pool, spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_level(spdlog::level::trace);  // log_enabled decides, before a line is made
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(json ? json_pattern : text_pattern, spdlog::pattern_time_type::utc));
-  logger->flush_on(spdlog::level::warn);
-  return logger;
+spdlog::sink_ptr with_pattern(spdlog::sink_ptr sink, bool json) {
+  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(json ? json_pattern : text_pattern, spdlog::pattern_time_type::utc));
+  return sink;
 }
 
 spdlog::sink_ptr make_file(const log_settings& settings, const char* name) {
   // Opened for appending, and not rotated on opening: a restart goes on in the same file.
-  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>((settings.directory / name).string(), settings.file_bytes_max,
-                                                                settings.files_max);
+  return with_pattern(std::make_shared<spdlog::sinks::rotating_file_sink_mt>((settings.directory / name).string(),
+                                                                             settings.file_bytes_max, settings.files_max),
+                      true);
 }
 
 void open_files(logging& on, const log_settings& settings) {
   if (!settings.directory.empty()) {
     std::filesystem::create_directories(settings.directory);
-    on.file = make_logger("file", make_file(settings, "crema.log"), on, true);
+    on.file = make_file(settings, "crema.log");
   }
   if (!settings.access_log) return;
   if (settings.directory.empty()) {
     on.access = on.console;
     on.access_json = on.console_json;
   } else {
-    on.access = make_logger("access", make_file(settings, "access.log"), on, true);
+    on.access = make_file(settings, "access.log");
   }
 }
 
@@ -195,21 +193,14 @@ void start_logging(const log_settings& settings) {
   const std::lock_guard lock(start_lock);
   auto on = std::make_unique<logging>();
   try {
-    on->pool = std::make_shared<spdlog::details::thread_pool>(queue_lines_max, 1U);
     on->console_json =
         settings.format == log_settings::style::json || (settings.format == log_settings::style::automatic && ::isatty(STDERR_FILENO) == 0);
-    on->console = make_logger("console", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(), *on, on->console_json);
+    on->console = with_pattern(std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(), on->console_json);
     open_files(*on, settings);
   } catch (const std::exception& e) {  // spdlog_ex, filesystem_error
     throw std::runtime_error(std::string("The log files cannot be opened: ") + e.what());
   }
-  on->flusher = std::make_unique<spdlog::details::periodic_worker>(
-      [logs = on.get()] {
-        logs->console->flush();
-        if (logs->file) logs->file->flush();
-        if (logs->access) logs->access->flush();
-      },
-      flush_period);
+  on->queue = std::make_unique<log_queue>(queue_lines_max, gather);
   threshold.store(settings.threshold);
   active.store(on.get());
   all_started().push_back(std::move(on));
@@ -220,19 +211,16 @@ void stop_logging() {
   auto* on = active.exchange(nullptr);
   if (on == nullptr) return;
   threshold.store(level::warn);
-  on->flusher.reset();
-  if (const auto dropped = on->pool->overrun_counter(); dropped > 0)
+  if (const auto dropped = on->queue->dropped(); dropped > 0)
     write_everywhere(*on, level::warn, "Log lines were dropped: the log's queue was full",
                      std::vector<std::pair<std::string_view, std::string>>{{"lines", std::to_string(dropped)}});
-  for (const auto& logger : {on->console, on->file, on->access})
-    if (logger) logger->flush();
-  on->pool.reset();  // its thread empties the queue, then ends
+  on->queue->stop();
 }
 
 std::uint64_t log_lines_dropped() {
   const std::lock_guard lock(start_lock);
   const auto* on = active.load();
-  return on != nullptr ? on->pool->overrun_counter() : 0;
+  return on != nullptr ? on->queue->dropped() : 0;
 }
 
 bool log_enabled(level l) noexcept { return l >= threshold.load(std::memory_order_relaxed); }
@@ -255,7 +243,7 @@ void log_access(const access_line& line) {
                                                                         {"bytes", std::to_string(line.bytes)},
                                                                         {"micros", std::to_string(line.micros)},
                                                                         {"traceId", std::string(line.trace_id)}}};
-  write(*on->access, level::info, on->access_json ? json_members("request", fields) : text_line("request", fields));
+  write(*on, on->access, level::info, on->access_json ? json_members("request", fields) : text_line("request", fields));
 }
 
 void log_notification(std::string_view id, std::string_view to, std::string_view text) {
