@@ -48,7 +48,11 @@ caf::behavior entity::make_behavior() {
         take_next();
         show_progress();
       },
-      [this](become_aggregate& m) { become(m); },
+      [this](become_aggregate& m, delivery_ptr& d) {
+        become(m);
+        take(std::move(d));
+        show_progress();
+      },
       [this](retire) {
         ending_ = true;
         quit();

@@ -24,7 +24,7 @@ struct entity_gauge {
   std::atomic<std::uint64_t> last_appended{0};  ///< sequence of its last record, of whichever aggregate
   std::atomic<std::uint64_t> finished{0};       ///< deliveries taken, while none is under way or waits; set last
 };
-/// supervisor → resting entity: from now on it is this aggregate.
+/// supervisor → resting entity, with its first delivery: from now on it is this aggregate.
 struct become_aggregate {
   std::uint64_t id = 0;
   std::string key;

@@ -6,6 +6,13 @@
 
 namespace crema::actors {
 
+namespace {
+
+// While a commit is under way, the next batch is put together in pieces of so many steps: each costs a wake-up.
+constexpr std::size_t piece = 32;
+
+}  // namespace
+
 journal::journal(storage::store& store, std::size_t contexts, const runtime_settings& settings, const clock& time,
                  telemetry::metrics& metrics)
     : settings_(settings),
@@ -49,11 +56,11 @@ std::shared_ptr<const storage::journal_record> journal::append(append_request re
       request.derived.record = record;
     }
     queue_.push_back({std::move(request.derived), std::move(request.outputs)});
-    depth_.store(queue_.size(), std::memory_order_relaxed);
-    if (!waiting_) return record;
-    waiting_ = false;
+    depth_.fetch_add(1, std::memory_order_relaxed);
+    if (!gatherer_sleeps_ || (committing_ && queue_.size() < piece)) return record;
+    gatherer_sleeps_ = false;
   }
-  wake_.notify_one();
+  gatherer_wakes_.notify_one();
   return record;
 }
 
@@ -75,7 +82,8 @@ void journal::remove_listener(int id) {
 
 void journal::start() {
   running_ = true;
-  thread_ = std::thread([this] { run(); });
+  gatherer_ = std::thread([this] { gather_batches(); });
+  committer_ = std::thread([this] { commit_batches(); });
 }
 
 void journal::stop() {
@@ -83,88 +91,149 @@ void journal::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  gatherer_wakes_.notify_one();
+  if (gatherer_.joinable()) gatherer_.join();
+  if (committer_.joinable()) committer_.join();
   running_ = false;
 }
 
-void journal::run() {
+void journal::gather_batches() {
+  batch open;
+  std::vector<queued> taken;
+  std::optional<batch> spent;
+  std::unique_lock lock(mutex_);
+  const auto something_to_do = [&] {
+    if (failed_) return true;
+    const bool room = open.steps < settings_.batch_items_max;
+    if (committing_) return room && queue_.size() >= piece;
+    return stopping_ || open.steps > 0 || !queue_.empty();
+  };
   for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      waiting_ = true;
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      waiting_ = false;
-      if (queue_.empty() || failed_) return;
-      if (settings_.batch_wait.count() > 0 && !stopping_) wake_.wait_for(lock, settings_.batch_wait, [this] { return stopping_; });
-    }
-    (void)pump();
+    gatherer_sleeps_ = true;
+    gatherer_wakes_.wait(lock, something_to_do);
+    gatherer_sleeps_ = false;
+    if (failed_ || (!committing_ && open.steps == 0 && queue_.empty())) break;
+    if (!committing_ && open.steps == 0 && settings_.batch_wait.count() > 0)
+      gatherer_wakes_.wait_for(lock, settings_.batch_wait, [this] { return stopping_; });
+    const bool took = take_queue(taken, open);
+    spent.swap(spent_);
+    lock.unlock();
+    spent.reset();
+    if (took && !gather(taken, open)) return;
+    lock.lock();
+    if (committing_ || failed_) continue;
+    depth_.fetch_sub(open.steps, std::memory_order_relaxed);
+    handed_over_ = std::move(open);
+    open = {};
+    committing_ = true;
+    committer_wakes_.notify_one();
+  }
+  gathered_all_ = true;
+  committer_wakes_.notify_one();
+}
+
+void journal::commit_batches() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    committer_wakes_.wait(lock, [this] { return handed_over_ || gathered_all_ || failed_; });
+    if (!handed_over_ || failed_) return;
+    auto b = std::move(*handed_over_);
+    handed_over_.reset();
+    lock.unlock();
+    commit(b);
+    if (failed_) return;
+    lock.lock();
+    spent_ = std::move(b);
+    committing_ = false;
+    gatherer_wakes_.notify_one();
   }
 }
 
-bool journal::pump() {
-  std::vector<queued> batch;
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.empty() || failed_) return false;
-    if (queue_.size() <= settings_.batch_items_max) {
-      batch.swap(queue_);
-    } else {
-      const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(settings_.batch_items_max);
-      batch.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-      queue_.erase(queue_.begin(), end);
-    }
-    depth_.store(queue_.size(), std::memory_order_relaxed);
+bool journal::take_queue(std::vector<queued>& into, const batch& open) {
+  const auto room = settings_.batch_items_max - std::min<std::size_t>(open.steps, settings_.batch_items_max);
+  if (queue_.size() <= room) {
+    into.swap(queue_);
+  } else {
+    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(room);
+    into.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+    queue_.erase(queue_.begin(), end);
   }
-  write(batch);
+  return !into.empty();
+}
+
+bool journal::gather(std::vector<queued>& taken, batch& into) {
+  try {
+    for (auto& q : taken) {
+      ++into.steps;
+      if (q.item.record) into.records.push_back(q.item.record);
+      into.outputs.insert(into.outputs.end(), std::make_move_iterator(q.outputs.begin()), std::make_move_iterator(q.outputs.end()));
+      if (!q.item.record && q.item.rows.empty() && q.item.meta.empty()) continue;
+      into.changes_disk = true;
+      log_.gather(into.changes, std::move(q.item));
+    }
+  } catch (const std::exception& e) {
+    fail(e.what());
+    return false;
+  }
+  taken.clear();
   return true;
 }
 
-void journal::write(std::vector<queued>& batch) {
-  const auto changes_disk = [](const queued& q) { return q.item.record != nullptr || !q.item.rows.empty() || !q.item.meta.empty(); };
-  if (std::any_of(batch.begin(), batch.end(), changes_disk)) {
-    std::vector<storage::commit_item> items;
-    items.reserve(batch.size());
-    for (auto& q : batch) items.push_back(std::move(q.item));
+bool journal::pump() {
+  std::vector<queued> taken;
+  batch open;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failed_ || !take_queue(taken, open)) return false;
+    depth_.fetch_sub(taken.size(), std::memory_order_relaxed);
+  }
+  if (gather(taken, open)) commit(open);
+  return true;
+}
+
+void journal::commit(batch& b) {
+  if (b.changes_disk) {
     const auto began_us = time_.steady_us();
     try {
-      log_.write(items);
+      log_.write(b.changes);
     } catch (const std::exception& e) {
       fail(e.what());
       return;
     }
     commit_seconds_.observe(static_cast<double>(time_.steady_us() - began_us) / 1e6);
-    batch_records_.observe(static_cast<double>(items.size()));
-    for (std::size_t i = 0; i < items.size(); ++i) batch[i].item.record = std::move(items[i].record);
+    batch_records_.observe(static_cast<double>(b.changes.size()));
   }
-  publish(batch);
+  publish(b);
 }
 
 void journal::drop_queue() {
   std::vector<queued> dropped;  // declared before the lock, so destroyed after it: their destructors may want to append
+  std::optional<batch> handed_over, spent;
   const std::lock_guard lock(mutex_);
   dropped.swap(queue_);
+  handed_over.swap(handed_over_);
+  spent.swap(spent_);
   depth_.store(0, std::memory_order_relaxed);
 }
 
 void journal::fail(const std::string& why) {
-  failed_ = true;
+  if (failed_.exchange(true)) return;
   telemetry::log(telemetry::level::error, "the journal could not be written; the node stops and recovers from what is on disk",
                  {{"reason", why}});
   drop_queue();
+  gatherer_wakes_.notify_one();
+  committer_wakes_.notify_one();
   if (on_failure_) on_failure_(why);
 }
 
-void journal::publish(const std::vector<queued>& batch) {
+void journal::publish(batch& b) {
   const auto done = std::make_shared<committed_batch>();
   done->previous = durable_.load();
-  for (const auto& q : batch)
-    if (q.item.record) done->records.push_back(q.item.record);
+  done->records = std::move(b.records);
   done->next = done->records.empty() ? done->previous : done->records.back()->sequence + done->records.back()->width();
   durable_.store(done->next, std::memory_order_release);
 
-  for (const auto& q : batch)
-    for (const auto& release : q.outputs) release();
+  for (const auto& release : b.outputs) release();
   if (done->records.empty()) return;
   const std::lock_guard lock(listeners_mutex_);
   for (const auto& [id, tell] : listeners_) tell(done);

@@ -1,7 +1,8 @@
-// The journal writer: gathers what the actors append, writes it in one transaction, then releases what waited for it.
+// The journal: gathers what the actors append, writes it in one transaction, then releases what waited for it.
 //
 // append() is called by actors (any thread): it gives the step its place in the one log order and queues it, so whatever the
-// caller sends afterwards is behind it. pump() runs on the writer's own thread (or, in virtual time, is stepped by a test).
+// caller sends afterwards is behind it. Two threads do the rest: while one commits a batch and runs its outputs, the other puts the
+// next one together. In virtual time a test does both by hand, with pump().
 // A failed write stops the journal for good: nothing of the batch is released, `on_failure` is told, the node must restart.
 // A sync is never tried again.
 #pragma once
@@ -38,7 +39,7 @@ struct append_request {
   std::optional<fence> guard;
   std::optional<storage::journal_record> record;
   storage::commit_item derived;  ///< rows, indexes and meta; record and body are filled in here
-  std::vector<output> outputs;   ///< run on the writer's thread once all of this is durable; must not block
+  std::vector<output> outputs;   ///< run on the committing thread once all of this is durable; must not block
 };
 
 /// What one commit made durable: the records in log order. `previous` is the sequence up to which (exclusive) the commits
@@ -70,11 +71,11 @@ class journal {
   int add_listener(listener l);
   void remove_listener(int id);
 
-  /// Told once, on the writer's thread.
+  /// Told once, on a thread of the journal.
   void on_failure(std::function<void(const std::string&)> f) { on_failure_ = std::move(f); }
 
   void start();
-  /// Writes what is queued, then ends the thread. Later appends are refused.
+  /// Writes what is queued, then ends the threads. Later appends are refused.
   void stop();
   /// Writes one batch. False: there was nothing.
   bool pump();
@@ -86,21 +87,35 @@ class journal {
     storage::commit_item item;
     std::vector<output> outputs;
   };
-  void run();
-  void write(std::vector<queued>& batch);
+  // Steps that go into one commit, and what follows from it.
+  struct batch {
+    storage::log_writer::batch changes;
+    bool changes_disk = false;
+    std::vector<std::shared_ptr<const storage::journal_record>> records;
+    std::vector<output> outputs;
+    std::size_t steps = 0;
+  };
+  void gather_batches();
+  void commit_batches();
+  bool take_queue(std::vector<queued>& into, const batch& open);
+  bool gather(std::vector<queued>& taken, batch& into);
+  void commit(batch& b);
+  void publish(batch& b);
   void fail(const std::string& why);
-  void publish(const std::vector<queued>& batch);
 
   const runtime_settings& settings_;
   const clock& time_;
   storage::log_writer log_;
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable gatherer_wakes_, committer_wakes_;
   std::vector<queued> queue_;
+  std::optional<batch> handed_over_;  // from the gathering thread to the committing one
+  std::optional<batch> spent_;        // and back, so that what it holds is let go of where there is time
+  bool committing_ = false;           // a batch is handed over, and not committed yet
+  bool gatherer_sleeps_ = false, gathered_all_ = false;
   std::map<storage::lane, std::uint64_t> epochs_;
   std::uint64_t next_sequence_;
   bool stopping_ = false;
-  bool waiting_ = false;
   std::atomic<std::uint64_t> durable_;
   std::atomic<std::size_t> depth_{0};
   std::atomic<bool> failed_{false}, running_{false};
@@ -108,7 +123,7 @@ class journal {
   std::mutex listeners_mutex_;
   std::map<int, listener> listeners_;
   int next_listener_ = 0;
-  std::thread thread_;
+  std::thread gatherer_, committer_;
   telemetry::histogram batch_records_, commit_seconds_;
 };
 

@@ -197,7 +197,7 @@ void partition_supervisor::forward(delivery_ptr d) {
   auto& s = wake(id, d->to.key);
   touch(s);
   if (s.state == slot_state::awake) {
-    give(s, std::move(d));
+    give(id, s, std::move(d));
     return;
   }
   // Messages that come back from a failed aggregate and newer ones meet here: by their place in the log, each sender's order holds.
@@ -233,22 +233,25 @@ partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const s
 void partition_supervisor::start(std::uint64_t id, slot& s) {
   s.state = slot_state::awake;
   if (resting_.empty()) {
-    s.by = {nullptr, ++incarnations_, std::make_shared<entity_gauge>(), 0};
+    s.by = {nullptr, ++incarnations_, std::make_shared<entity_gauge>(), 0, true};
     s.by.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(
         node_, context_, entity::identity{id, s.key, s.by.incarnation, guard_, s.by.gauge}, caf::actor_cast<caf::actor>(this));
   } else {
     s.by = std::move(resting_.back());
     resting_.pop_back();
-    send(s.by.handle, become_aggregate{id, s.key});
+    s.by.knows_aggregate = false;
   }
   auto waiting = std::move(s.waiting);
   s.waiting.clear();
-  for (auto& d : waiting) give(s, std::move(d));
+  for (auto& d : waiting) give(id, s, std::move(d));
 }
 
-void partition_supervisor::give(slot& s, delivery_ptr d) {
+void partition_supervisor::give(std::uint64_t id, slot& s, delivery_ptr d) {
   ++s.by.sent;
-  send(s.by.handle, std::move(d));
+  if (std::exchange(s.by.knows_aggregate, true))
+    send(s.by.handle, std::move(d));
+  else
+    send(s.by.handle, become_aggregate{id, s.key}, std::move(d));
 }
 
 void partition_supervisor::touch(slot& s) {

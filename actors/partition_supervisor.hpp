@@ -33,7 +33,8 @@ class partition_supervisor : public base_actor {
     caf::actor handle;
     std::uint64_t incarnation = 0;
     std::shared_ptr<entity_gauge> gauge;
-    std::uint64_t sent = 0;  // deliveries, in its whole life
+    std::uint64_t sent = 0;        // deliveries, in its whole life
+    bool knows_aggregate = false;  // which it has become; it is told with the first delivery
   };
   struct slot {
     worker by;
@@ -55,14 +56,13 @@ class partition_supervisor : public base_actor {
   std::uint64_t resolve(const storage::address& to);
   slot& wake(std::uint64_t id, const std::string& key);
   void start(std::uint64_t id, slot& s);
-  void feed(slot& s);
   void touch(slot& s);
   void forget(std::uint64_t id);
   void on_stumbled(stumbled& m);
   void on_gone(const gone& m);
   void restart_later(std::uint64_t id, slot& s);
   void bury(delivery& d, const std::string& error);
-  void give(slot& s, delivery_ptr d);
+  void give(std::uint64_t id, slot& s, delivery_ptr d);
   bool is_idle(const slot& s) const;
   void put_to_sleep(std::uint64_t id, slot& s);
   void sweep();

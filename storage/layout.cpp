@@ -201,6 +201,11 @@ std::vector<std::string> index_keys(collection_ref c, const resource_declaration
   return keys;
 }
 
+bool index_key_in_sequence(std::string_view key) {
+  if (key.size() < 18 || key[0] != index_by_number || key[1] != index_present) return false;
+  return key.substr(2, 8) == ordered_key(static_cast<std::int64_t>(tail_number(key)));
+}
+
 std::string unique_key(std::uint16_t context, std::string_view key) {
   std::string k(1, index_by_text);
   put_index_value(k, key);

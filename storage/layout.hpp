@@ -59,6 +59,8 @@ index_owner owner_of(std::string_view index_key);
 /// What comes after the part of the fields before, where this value is not null: null sorts before it and has no "at most".
 std::string present_mark(const scalar& s);
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row);
+/// The key of a number that is its row's own: such keys come one behind the other, as numbers are dealt.
+bool index_key_in_sequence(std::string_view key);
 /// The unique entry through which a keyed aggregate is found: → number_key(id).
 std::string unique_key(std::uint16_t context, std::string_view key);
 

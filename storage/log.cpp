@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 namespace crema::storage {
 
@@ -39,6 +40,15 @@ bool seek_offset(cursor& c, std::uint16_t partition, std::uint64_t offset) {
   return c.seek(journal_key(partition, offset)) && is_in(c, partition);
 }
 
+std::string encode_outbox(const stored_message* message, const hold* held) {
+  std::string out(1, held != nullptr ? '\1' : '\0');
+  if (held != nullptr)
+    out.append(encode_hold(*held));
+  else
+    encode_message(*message, out);
+  return out;
+}
+
 }  // namespace
 
 raw_record parse_record(std::string_view key, std::string_view value) {
@@ -58,130 +68,29 @@ bool raw_record::intact() const noexcept { return seal(body, previous_checksum, 
 
 // ---- writing
 
-// One transaction's worth of changes; later changes of a key replace earlier ones before anything is written.
-class log_writer::batch {
- public:
-  explicit batch(log_writer& log) : log_(log), tx_(log.store_.write()) {}
+namespace {
 
-  void add(const commit_item& item) {
-    if (item.record) add_record(item);
-    for (const auto& r : item.rows) rows_[{r.where.view, row_key(r.where, r.id)}] = &r.bytes;
-    for (const auto& k : item.index_erase) index_[k] = std::nullopt;
-    for (const auto& k : item.index_put) index_[k] = std::string();
-    for (const auto& [k, id] : item.unique_put) index_[k] = number_key(id);
-    for (const auto& [c, n] : item.row_delta) count(c, n);
-    for (const auto& k : item.idempotency_erase) forget(k, item.idempotency_before);
-    for (const auto& [k, v] : item.meta) meta_[k] = v;
-  }
+std::uint32_t slot_of(collection_ref c) noexcept { return static_cast<std::uint32_t>(c.view) << 16U | c.index; }
 
-  void commit() {
-    for (const auto& [k, bytes] : rows_) put_or_erase(k.first ? table::views : table::state, k.second, *bytes);
-    for (const auto& [k, v] : index_) {
-      if (v)
-        tx_->put(table::index, k, *v);
-      else
-        tx_->erase(table::index, k);
-    }
-    std::string bytes;
-    for (const auto& [ref, m] : fresh_) {
-      bytes.clear();
-      encode_outbox(m, bytes);
-      if (m.message != nullptr && m.message->due_ms > 0)
-        tx_->put(table::timers, timer_key(m.message->due_ms, ref.id), bytes);
-      else
-        tx_->put(table::outbox, outbox_key(ref), bytes);
-    }
-    for (const auto& [k, v] : meta_) tx_->put(table::meta, k, v);
-    tx_->commit();
-  }
-
- private:
-  // Either a message or a hold; both live as long as the batch.
-  struct outbox_entry {
-    const stored_message* message = nullptr;
-    const hold* held = nullptr;
+// Of the changes of one key, the last one: sorted by key, as the store likes it best.
+template <class Change>
+void keep_last_of_each(std::vector<Change>& changes) {
+  const auto place = [](const Change& c) { return std::tie(c.where, c.key); };
+  std::stable_sort(changes.begin(), changes.end(), [&](const Change& a, const Change& b) { return place(a) < place(b); });
+  const auto replaced = [&](const Change& c) {
+    const auto* next = &c + 1;
+    return next != changes.data() + changes.size() && place(*next) == place(c);
   };
-
-  static void encode_outbox(const outbox_entry& e, std::string& out) {
-    out.push_back(e.held != nullptr ? '\1' : '\0');
-    if (e.held != nullptr)
-      out.append(encode_hold(*e.held));
-    else
-      encode_message(*e.message, out);
+  std::size_t kept = 0;
+  for (auto& c : changes) {
+    if (replaced(c)) continue;
+    if (&c != &changes[kept]) changes[kept] = std::move(c);
+    ++kept;
   }
+  changes.resize(kept);
+}
 
-  void add_record(const commit_item& item) {
-    const auto& r = *item.record;
-    auto& previous = log_.chain_[r.partition];
-    const auto sum = seal(item.body, previous, r.partition, r.sequence);
-    tx_->put(table::journal, journal_key(r.partition, r.sequence), encode_record(previous, sum, item.body));
-    previous = sum;
-    log_.next_sequence_ = std::max(log_.next_sequence_, r.sequence + r.width());
-    meta_["sequence"] = number_key(log_.next_sequence_);
-
-    for (const auto& m : r.messages) fresh_[m.ref] = {&m, nullptr};
-    if (r.held) fresh_[r.hold_ref()] = {nullptr, &*r.held};
-    for (const auto& ref : r.consumed) settle(ref);
-    for (const auto& ref : r.confirmed) settle(ref);
-    for (const auto& [due, id] : r.fired) settle_timer(due, id);
-    if (r.idempotency && !item.rows.empty()) {
-      const std::string_view key(reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size());
-      tx_->put(table::idempotency, key, idempotency_value(r.idempotency->fingerprint, r.at, r.subject, item.rows.front().bytes));
-    }
-    if (r.died) tx_->put(table::deadletters, number_key(r.sequence), encode_dead_letter(*r.died));
-    for (const auto id : r.revived) tx_->erase(table::deadletters, number_key(id));
-    // The number of whoever the conversation began with counts as dealt too: a chain that failed half-way left records under it.
-    deal(r.subject);
-    deal(r.correlation);
-  }
-
-  // Put and settled within one batch, an entry never touches the disk.
-  void settle(const outbox_ref& ref) {
-    if (fresh_.erase(ref) == 0) tx_->erase(table::outbox, outbox_key(ref));
-  }
-
-  void settle_timer(std::int64_t due, message_id id) {
-    const auto at = std::find_if(fresh_.begin(), fresh_.end(), [&](const auto& e) { return e.first.id == id; });
-    if (at != fresh_.end())
-      fresh_.erase(at);
-    else
-      tx_->erase(table::timers, timer_key(due, id));
-  }
-
-  void deal(const address& a) {
-    if (a.context >= log_.counters_.size() || log_.counters_[a.context] >= a.id) return;
-    log_.counters_[a.context] = a.id;
-    meta_[counter_key(a.context)] = number_key(a.id);
-  }
-
-  void count(collection_ref c, int n) {
-    const auto key = row_count_key(c);
-    auto at = log_.row_counts_.find(key);
-    if (at == log_.row_counts_.end()) at = log_.row_counts_.emplace(key, read_number(*tx_, table::meta, key).value_or(0)).first;
-    at->second += static_cast<std::uint64_t>(static_cast<std::int64_t>(n));
-    meta_[key] = number_key(at->second);
-  }
-
-  // A key that was used again meanwhile has a new entry, which stays.
-  void forget(const std::string& key, timestamp before) {
-    const auto entry = tx_->get(table::idempotency, key);
-    if (entry && decode_idempotency(*entry).at < before) tx_->erase(table::idempotency, key);
-  }
-
-  void put_or_erase(table t, const std::string& key, const std::string& bytes) {
-    if (bytes.empty())
-      tx_->erase(t, key);
-    else
-      tx_->put(t, key, bytes);
-  }
-
-  log_writer& log_;
-  std::unique_ptr<transaction> tx_;
-  std::map<std::pair<bool, std::string>, const std::string*> rows_;
-  std::map<std::string, std::optional<std::string>> index_;
-  std::map<outbox_ref, outbox_entry> fresh_;
-  std::map<std::string, std::string> meta_;
-};
+}  // namespace
 
 log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts) : store_(s), chain_(partitions), counters_(contexts) {
   const auto now = s.read();
@@ -200,10 +109,97 @@ log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts)
     counters_[c] = read_number(*now, table::meta, counter_key(static_cast<std::uint16_t>(c))).value_or(0);
 }
 
-void log_writer::write(std::span<const commit_item> items) {
-  batch b(*this);
-  for (const auto& item : items) b.add(item);
-  b.commit();
+void log_writer::gather(batch& into, commit_item given) {
+  const auto& step = into.steps_.emplace_back(std::move(given));
+  if (step.record) gather_record(into, step);
+  for (const auto& r : step.rows) into.rows_.push_back({r.where.view ? table::views : table::state, row_key(r.where, r.id), &r.bytes});
+  for (const auto& k : step.index_erase) into.index_.push_back({table::index, k, std::nullopt});
+  for (const auto& k : step.index_put) into.index_.push_back({table::index, k, std::string()});
+  for (const auto& [k, id] : step.unique_put) into.index_.push_back({table::index, k, number_key(id)});
+  for (const auto& [c, n] : step.row_delta) count(into, c, n);
+  for (const auto& k : step.idempotency_erase) into.forgotten_.emplace_back(k, step.idempotency_before);
+  for (const auto& [k, v] : step.meta) into.meta_[k] = v;
+}
+
+void log_writer::gather_record(batch& into, const commit_item& step) {
+  const auto& r = *step.record;
+  const auto put = [&](table t, std::string key, std::string value) { into.in_order_.push_back({t, std::move(key), std::move(value)}); };
+  const auto erase = [&](table t, std::string key) { into.in_order_.push_back({t, std::move(key), std::nullopt}); };
+
+  auto& previous = chain_[r.partition];
+  const auto sum = seal(step.body, previous, r.partition, r.sequence);
+  put(table::journal, journal_key(r.partition, r.sequence), encode_record(previous, sum, step.body));
+  previous = sum;
+  next_sequence_ = std::max(next_sequence_, r.sequence + r.width());
+  into.next_sequence_ = next_sequence_;
+
+  for (const auto& m : r.messages) into.fresh_[m.ref] = {&m, nullptr};
+  if (r.held) into.fresh_[r.hold_ref()] = {nullptr, &*r.held};
+  // Put and settled within one batch, an entry never touches the disk.
+  for (const auto* settled : {&r.consumed, &r.confirmed})
+    for (const auto& ref : *settled)
+      if (into.fresh_.erase(ref) == 0) erase(table::outbox, outbox_key(ref));
+  for (const auto& [due, id] : r.fired)
+    if (std::erase_if(into.fresh_, [&](const auto& e) { return e.first.id == id; }) == 0) erase(table::timers, timer_key(due, id));
+  if (r.idempotency && !step.rows.empty())
+    put(table::idempotency, std::string(reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size()),
+        idempotency_value(r.idempotency->fingerprint, r.at, r.subject, step.rows.front().bytes));
+  if (r.died) put(table::deadletters, number_key(r.sequence), encode_dead_letter(*r.died));
+  for (const auto id : r.revived) erase(table::deadletters, number_key(id));
+  // The number of whoever the conversation began with counts as dealt too: a chain that failed half-way left records under it.
+  deal(into, r.subject);
+  deal(into, r.correlation);
+}
+
+void log_writer::deal(batch& into, const address& a) {
+  if (a.context >= counters_.size() || counters_[a.context] >= a.id) return;
+  counters_[a.context] = a.id;
+  into.meta_[counter_key(a.context)] = number_key(a.id);
+}
+
+void log_writer::count(batch& into, collection_ref c, int n) {
+  auto at = row_counts_.find(slot_of(c));
+  // Not counted yet in this run: no batch before this one changed it, so what is committed is what counts.
+  if (at == row_counts_.end())
+    at = row_counts_.emplace(slot_of(c), read_number(*store_.read(), table::meta, row_count_key(c)).value_or(0)).first;
+  at->second += static_cast<std::uint64_t>(static_cast<std::int64_t>(n));
+  into.meta_[row_count_key(c)] = number_key(at->second);
+}
+
+void log_writer::write(batch& gathered) const {
+  const auto tx = store_.write();
+  const auto put_or_erase = [&](table t, std::string_view key, const std::optional<std::string_view>& value) {
+    if (value)
+      tx->put(t, key, *value);
+    else
+      (void)tx->erase(t, key);
+  };
+  for (const auto& c : gathered.in_order_) put_or_erase(c.where, c.key, c.value);
+  keep_last_of_each(gathered.rows_);
+  for (const auto& r : gathered.rows_)
+    put_or_erase(r.where, r.key, r.bytes->empty() ? std::nullopt : std::optional<std::string_view>(*r.bytes));
+  keep_last_of_each(gathered.index_);
+  for (const auto& c : gathered.index_) put_or_erase(c.where, c.key, c.value);
+  for (const auto& [ref, e] : gathered.fresh_) {
+    const auto& m = e.message;
+    if (m != nullptr && m->due_ms > 0)
+      tx->put(table::timers, timer_key(m->due_ms, ref.id), encode_outbox(m, e.held));
+    else
+      tx->put(table::outbox, outbox_key(ref), encode_outbox(m, e.held));
+  }
+  // A key that was used again meanwhile has a new entry, which stays.
+  for (const auto& [key, before] : gathered.forgotten_)
+    if (const auto entry = tx->get(table::idempotency, key); entry && decode_idempotency(*entry).at < before)
+      (void)tx->erase(table::idempotency, key);
+  if (gathered.next_sequence_ > 0) tx->put(table::meta, "sequence", number_key(gathered.next_sequence_));
+  for (const auto& [k, v] : gathered.meta_) tx->put(table::meta, k, v);
+  tx->commit();
+}
+
+void log_writer::write(std::span<commit_item> steps) {
+  batch all;
+  for (auto& s : steps) gather(all, std::move(s));
+  write(all);
 }
 
 // ---- reading

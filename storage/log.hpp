@@ -1,10 +1,10 @@
 // The node's log: writes batches of steps in one transaction each, and reads records back in log order.
 //
-// log_writer belongs to one thread (the journal writer). log_reader belongs to the thread and snapshot that it was made with.
+// log_reader belongs to the thread and snapshot that it was made with.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +39,8 @@ struct commit_item {
   std::vector<std::pair<std::string, std::string>> meta;
 };
 
+/// Steps on their way to disk are gathered into a batch, which is then written: two threads may share the work, one that gathers the
+/// next batch while the other writes the one before.
 class log_writer {
  public:
   /// Reads where the log ends. Throws storage_error (corrupt) where the tail does not match its checksum.
@@ -46,16 +48,58 @@ class log_writer {
 
   std::uint64_t next_sequence() const noexcept { return next_sequence_; }
 
-  /// Writes all items, in order, in one transaction. Throws storage_error; then nothing may be taken as done and the writer is
-  /// not to be used again.
-  void write(std::span<const commit_item> items);
+  /// What some steps change together; later changes of a key replace earlier ones.
+  class batch {
+   public:
+    batch() = default;
+    batch(batch&&) noexcept = default;
+    batch& operator=(batch&&) noexcept = default;
+
+    std::size_t size() const noexcept { return steps_.size(); }
+
+   private:
+    friend class log_writer;
+    // Either a message or a hold; both live as long as the batch.
+    struct outbox_entry {
+      const stored_message* message = nullptr;
+      const hold* held = nullptr;
+    };
+    struct change {
+      table where;
+      std::string key;
+      std::optional<std::string> value;  // nothing: erased
+    };
+    struct row {
+      table where;
+      std::string key;
+      const std::string* bytes;  // empty: the row goes
+    };
+    std::deque<commit_item> steps_;
+    std::vector<change> in_order_, index_;
+    std::vector<row> rows_;
+    std::map<outbox_ref, outbox_entry> fresh_;
+    std::map<std::string, std::string> meta_;
+    std::vector<std::pair<std::string, timestamp>> forgotten_;  // idempotency keys, if older than this
+    std::uint64_t next_sequence_ = 0;                           // 0: no records
+  };
+
+  /// Steps come in the order of the log. One thread at a time.
+  void gather(batch& into, commit_item step);
+  /// One transaction. One thread at a time, batches in the order in which they were gathered. Throws storage_error; then nothing may be
+  /// taken as done and the writer is not to be used again.
+  void write(batch& gathered) const;
+  /// The two in one; takes the steps out of their places.
+  void write(std::span<commit_item> steps);
 
  private:
-  class batch;
+  void gather_record(batch& into, const commit_item& step);
+  void deal(batch& into, const address& a);
+  void count(batch& into, collection_ref c, int n);
+
   store& store_;
   std::vector<std::uint64_t> chain_;     ///< last checksum by partition
   std::vector<std::uint64_t> counters_;  ///< highest number dealt, by context
-  std::map<std::string, std::uint64_t> row_counts_;
+  std::map<std::uint32_t, std::uint64_t> row_counts_;
   std::uint64_t next_sequence_ = 1;
 };
 

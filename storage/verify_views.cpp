@@ -98,7 +98,7 @@ void view_check::write_down() {
   unwritten_ = 0;
   for (auto& c : contexts_) {
     if (!c.views) continue;
-    if (const auto item = c.views->take()) writer_->write({&*item, 1});
+    if (auto item = c.views->take()) writer_->write({&*item, 1});
   }
 }
 

@@ -208,12 +208,12 @@ class mover {
  public:
   explicit mover(std::size_t entries_max) : entries_max_(entries_max) {}
 
-  std::vector<recent_entries::entry> choose(const recent_entries& recent, const key_changes& changing) {
+  std::vector<recent_entries::place> choose(recent_entries& recent, const key_changes& changing) {
     if (recent.unmoved() + changing.size() <= entries_max_) return {};
     const auto count = changing.size() + changing.size() / 4 + 16;
     auto run = recent.run_after(after_, count, changing);
     if (run.size() == count) {
-      after_ = run.back().first;
+      after_ = recent_entries::key_of(run.back());
     } else {  // at the end of a round: whatever it found at its beginning is in its place, or was replaced by a later row's
       after_.clear();
       needless_ = round_began_;
@@ -250,13 +250,13 @@ class deferred_transaction final : public transaction {
 
   void put(table t, std::string_view key, std::string_view value) override {
     require_open();
-    if (t != scattered) return below_->put(t, key, value);
+    if (t != scattered || has_neighbours(key)) return below_->put(t, key, value);
     if (key.empty() || key.size() > max_key_bytes)
       throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
-    changes_[std::string(key)] = std::string(value);
+    changes_.insert_or_assign(changes_.end(), std::string(key), std::string(value));  // they come sorted, mostly
   }
   bool erase(table t, std::string_view key) override {
-    if (t != scattered) return below_->erase(t, key);
+    if (t != scattered || has_neighbours(key)) return below_->erase(t, key);
     const bool there = get(t, key).has_value();
     if (there) changes_[std::string(key)] = std::nullopt;
     return there;
@@ -270,7 +270,7 @@ class deferred_transaction final : public transaction {
     if (changes_.empty() && moved.empty()) return below_->commit();
     const auto number = number_key(recent_.published() + 1);
     if (!changes_.empty()) below_->put(table::deferred, number, encode_changes(changes_));
-    for (const auto& [key, value] : moved) move_into_place(*below_, key, value);
+    for (const auto at : moved) move_into_place(*below_, recent_entries::key_of(at), recent_entries::value_of(at));
     next.let_rows_go(*below_);
     below_->put(table::deferred, number_key(commit_row), number);
     recent_.prepare(changes_);
@@ -286,6 +286,8 @@ class deferred_transaction final : public transaction {
 
  private:
   overlay over() const { return {&recent_, recent_.published(), &changes_}; }
+  // Such keys are put side by side as they come; one that waits all the same was written by an earlier version.
+  bool has_neighbours(std::string_view key) const { return index_key_in_sequence(key) && !recent_.holds(key); }
   void require_open() const {
     if (!open_) throw std::logic_error("a transaction is used after its end");
   }

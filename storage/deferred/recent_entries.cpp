@@ -76,10 +76,10 @@ std::optional<recent_entries::entry> recent_entries::last_before(std::string_vie
 
 // ---- the writer
 
-std::vector<recent_entries::entry> recent_entries::run_after(std::string_view after, std::size_t count, const key_changes& changing) const {
-  std::vector<entry> run;  // no lock: nobody else changes entries_
+std::vector<recent_entries::place> recent_entries::run_after(std::string_view after, std::size_t count, const key_changes& changing) {
+  std::vector<place> run;  // no lock: nobody else changes entries_
   for (auto at = entries_.upper_bound(sort_view(after)); at != entries_.end() && run.size() < count; ++at)
-    if (at->second.moved == 0 && !changing.contains(at->first.text)) run.emplace_back(at->first.text, at->second.versions.back().value);
+    if (at->second.moved == 0 && !changing.contains(at->first.text)) run.push_back(at);
   return run;
 }
 
@@ -87,7 +87,10 @@ void recent_entries::prepare(const key_changes& changes) {
   const auto oldest = readers_.oldest(), commit = published() + 1;
   const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : changes) {
-    auto& h = entries_[sort_key(key)];
+    const sort_view sought(key);
+    auto at = entries_.lower_bound(sought);
+    if (at == entries_.end() || by_bytes()(sought, at->first)) at = entries_.emplace_hint(at, sort_key(key), history());
+    auto& h = at->second;
     if (h.versions.empty() || h.moved != 0) ++unmoved_;
     h.moved = 0;
     // Of the versions that every reader is past, the newest is enough.
@@ -108,13 +111,13 @@ void recent_entries::take_back(const key_changes& changes) {
   }
 }
 
-void recent_entries::publish(const std::vector<entry>& moved) {
+void recent_entries::publish(const std::vector<place>& moved) {
   const auto commit = published() + 1;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, value] : moved) entries_.find(sort_view(key))->second.moved = commit;
+    for (const auto at : moved) at->second.moved = commit;
   }
-  for (const auto& [key, value] : moved) forgettable_.emplace_back(commit, key);
+  for (const auto at : moved) forgettable_.emplace_back(commit, at);
   unmoved_ -= moved.size();
   readers_.publish(commit);
   forget_moved();
@@ -132,8 +135,8 @@ void recent_entries::forget_moved() {
   if (forgettable_.empty() || forgettable_.front().first > oldest) return;
   const std::lock_guard lock(mutex_);
   for (; !forgettable_.empty() && forgettable_.front().first <= oldest; forgettable_.pop_front()) {
-    const auto at = entries_.find(sort_view(forgettable_.front().second));
-    if (at != entries_.end() && at->second.moved == forgettable_.front().first) entries_.erase(at);
+    const auto at = forgettable_.front().second;
+    if (at->second.moved == forgettable_.front().first) entries_.erase(at);
   }
 }
 

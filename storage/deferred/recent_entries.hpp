@@ -65,8 +65,19 @@ class reader_count {
 };
 
 class recent_entries {
+  struct version {
+    std::uint64_t commit;
+    std::optional<std::string> value;
+  };
+  struct history {
+    std::vector<version> versions;  // oldest first
+    std::uint64_t moved = 0;        // the commit that put the latest version in its place; 0: none yet
+  };
+  using histories = std::map<sort_key, history, by_bytes>;
+
  public:
   using entry = std::pair<std::string, std::optional<std::string>>;
+  using place = histories::iterator;  ///< stays good while the entry is here
 
   // ---- readers
   std::uint64_t enter() noexcept { return readers_.enter(); }
@@ -82,35 +93,29 @@ class recent_entries {
   std::uint64_t published() const noexcept { return readers_.published(); }
   std::size_t unmoved() const noexcept { return unmoved_; }
   /// At most `count` entries behind `after` that are not in their places, apart from those that `changing` replaces.
-  std::vector<entry> run_after(std::string_view after, std::size_t count, const key_changes& changing) const;
+  std::vector<place> run_after(std::string_view after, std::size_t count, const key_changes& changing);
+  static const std::string& key_of(place p) noexcept { return p->first.text; }
+  static const std::optional<std::string>& value_of(place p) noexcept { return p->second.versions.back().value; }
+  /// Whether a change of this key waits, or did until a moment ago.
+  bool holds(std::string_view key) const { return entries_.contains(sort_view(key)); }
   /// The changes of the next commit, before it is done: nobody's snapshot shows it yet.
   void prepare(const key_changes& changes);
   /// That commit was done: `moved` are in their places.
-  void publish(const std::vector<entry>& moved);
+  void publish(const std::vector<place>& moved);
   /// What an earlier run left, row after row; `commit` is the row's.
   void load(const key_changes& changes, std::uint64_t commit);
   /// That commit was not done.
   void take_back(const key_changes& changes);
 
  private:
-  struct version {
-    std::uint64_t commit;
-    std::optional<std::string> value;
-  };
-  struct history {
-    std::vector<version> versions;  // oldest first
-    std::uint64_t moved = 0;        // the commit that put the latest version in its place; 0: none yet
-  };
-  using histories = std::map<sort_key, history, by_bytes>;
-
   static const version* seen(const history& h, std::uint64_t at) noexcept;
   std::optional<entry> first_seen(histories::const_iterator from, std::uint64_t at) const;
   void forget_moved();
 
   mutable std::shared_mutex mutex_;  // entries_
   histories entries_;
-  std::size_t unmoved_ = 0;                                        // writer's
-  std::deque<std::pair<std::uint64_t, std::string>> forgettable_;  // writer's: in order of the commit that moved them
+  std::size_t unmoved_ = 0;                                  // writer's
+  std::deque<std::pair<std::uint64_t, place>> forgettable_;  // writer's: in order of the commit that moved them
   reader_count readers_;
 };
 

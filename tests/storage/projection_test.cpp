@@ -22,7 +22,7 @@ struct bench {
     return written;
   }
   bool write() {
-    const auto item = views->take();
+    auto item = views->take();
     if (item) h.log().write({&*item, 1});
     return item.has_value();
   }

@@ -215,7 +215,7 @@ class hand {
       }
       for (const auto& r : next) views.apply(r);
       more = next.size() == each;
-      if (const auto item = views.take()) log_->write({&*item, 1});
+      if (auto item = views.take()) log_->write({&*item, 1});
     }
   }
 
