@@ -97,6 +97,7 @@ class journal {
   };
   void gather_batches();
   void commit_batches();
+  std::size_t room_in(const batch& open) const noexcept;  // under the lock
   bool take_queue(std::vector<queued>& into, const batch& open);
   bool gather(std::vector<queued>& taken, batch& into);
   void commit(batch& b);
