@@ -168,8 +168,9 @@ void services::reply(delivery& d, ask_reply answer) {
 }
 
 void services::take_back(delivery&& d) {
-  auto again = std::make_shared<delivery>(std::move(d));
   d.settled = true;
+  auto again = std::make_shared<delivery>(std::move(d));
+  again->settled = false;
   if (closing || log.failed()) {
     if (closing) refuse(*again, stopped(system.contexts[again->to.context].name));
     again->settled = true;

@@ -45,6 +45,7 @@ action router::route_search(const call_ptr& c, const resource_entry& entry) cons
   const auto at = std::find_if(finders.begin(), finders.end(), [&](const auto& f) { return f.name == (*c)[2]; });
   if (c->size() > 3 || at == finders.end()) {
     std::vector<std::string_view> names;
+    names.reserve(finders.size());
     for (const auto& f : finders) names.emplace_back(f.name);
     const auto suggestion = nearest((*c)[2], names);
     problem p{problem_code::not_found,

@@ -122,18 +122,16 @@ void engine::accept() {
 
 void engine::take(tcp_socket socket) {
   if (stopping_) return;
-  std::shared_ptr<session> made;
-  {
-    const std::lock_guard lock(mutex_);
-    if (sessions_.size() < settings.connections_max) {
-      made = std::make_shared<session>(shared_from_this(), std::move(socket));
-      sessions_.emplace(made.get(), made);
-    }
-  }
-  if (made)
-    made->start();
-  else
+  std::unique_lock lock(mutex_);
+  if (sessions_.size() >= settings.connections_max) {
+    lock.unlock();
     refuse(std::move(socket));
+    return;
+  }
+  const auto made = std::make_shared<session>(shared_from_this(), std::move(socket));
+  sessions_.emplace(made.get(), made);
+  lock.unlock();
+  made->start();
 }
 
 // 503 to one connection too many, without reading what it wants. Itself bounded: beyond that they are closed without a word.

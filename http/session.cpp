@@ -36,7 +36,7 @@ const std::string& date_line(timestamp now) {
 std::string text_of(const tcp::endpoint& at, bool with_port) {
   auto address = at.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
-  const auto text = address.to_string();
+  auto text = address.to_string();
   if (!with_port) return text;
   return (address.is_v6() ? "[" + text + "]" : text) + ":" + std::to_string(at.port());
 }

@@ -157,8 +157,8 @@ spdlog::sink_ptr with_pattern(spdlog::sink_ptr sink, bool json) {
 
 spdlog::sink_ptr make_file(const log_settings& settings, const char* name) {
   // Opened for appending, and not rotated on opening: a restart goes on in the same file.
-  return with_pattern(std::make_shared<spdlog::sinks::rotating_file_sink_mt>((settings.directory / name).string(),
-                                                                             settings.file_bytes_max, settings.files_max),
+  return with_pattern(std::make_shared<spdlog::sinks::rotating_file_sink_mt>((settings.directory / name).string(), settings.file_bytes_max,
+                                                                             settings.files_max),
                       true);
 }
 

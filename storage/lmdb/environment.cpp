@@ -238,7 +238,7 @@ std::span<std::byte> mapping_of(int file) {
     std::uintptr_t begin = 0, end = 0;
     unsigned long long inode = 0;
     if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %llu", &begin, &end, &inode) == 3 && inode == wanted.st_ino)
-      return {reinterpret_cast<std::byte*>(begin), end - begin};
+      return {reinterpret_cast<std::byte*>(begin), end - begin};  // NOLINT(performance-no-int-to-ptr): the kernel tells it as a number
   }
   return {};
 }

@@ -7,7 +7,9 @@
 #include <random>
 #include <string>
 
+#include "behaviors/core/codec.hpp"
 #include "storage/faulty/faulty_store.hpp"
+#include "storage/layout.hpp"
 #include "storage/memory/memory_store.hpp"
 
 using namespace crema::storage;
@@ -58,6 +60,23 @@ TEST_CASE("deferred: up to its limit entries wait, beyond it they are moved to t
   put(*s, {{key_of(10), "x"}});
   CHECK(disk->read()->count(table::index) == 10);
   CHECK(s->read()->count(table::index) == 11);
+}
+
+TEST_CASE("deferred: an entry of its row's own number goes to its place at once, unless an earlier change of it waits") {
+  const auto of_row = [](std::int64_t value, std::uint64_t id) { return "\3\1" + crema::ordered_key(value) + "owner" + number_key(id); };
+  const std::shared_ptr<store> disk = make_memory_store();
+  std::string earlier(1, '\1');  // a row as the version before this rule wrote it
+  crema::wire::put_bytes(earlier, of_row(8, 8));
+  crema::wire::put_bytes(earlier, "old");
+  const auto tx = disk->write();
+  tx->put(table::deferred, number_key(0), number_key(1));
+  tx->put(table::deferred, number_key(1), earlier);
+  tx->commit();
+
+  const auto s = make_deferred_store(disk, 10);
+  put(*s, {{of_row(7, 7), "own"}, {of_row(7, 9), "another's"}, {of_row(8, 8), "new"}});
+  CHECK(all_of(*disk->read()) == model{{of_row(7, 7), "own"}});
+  CHECK(all_of(*s->read()) == model{{of_row(7, 7), "own"}, {of_row(7, 9), "another's"}, {of_row(8, 8), "new"}});
 }
 
 TEST_CASE("deferred: rows that nobody needs go, however long it runs") {
