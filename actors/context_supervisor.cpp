@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "actors/bulkhead.hpp"
+#include "actors/fault_keeper.hpp"
 #include "actors/partition_supervisor.hpp"
 #include "telemetry/log.hpp"
 
@@ -71,7 +72,16 @@ caf::behavior context_supervisor::make_behavior() {
         else
           finish_switch();
       },
+      [this](faults_changed) {
+        for (const auto& c : children_) strike(c);
+      },
   };
+}
+
+// As the root does with its own.
+void context_supervisor::strike(const child& c) {
+  if (!node_.faults.watching() || !c.handle) return;
+  if (node_.faults.at_child(context_.name + "/" + name_of(c), node_.time.steady_ms())) anon_send_exit(c.handle, caf::exit_reason::kill);
 }
 
 void context_supervisor::on_exit() {
@@ -117,6 +127,7 @@ void context_supervisor::start_child(child& c) {
   }
   if (auto* slot = slot_of(c)) slot->set(c.handle);
   show(c, "running");
+  strike(c);
 }
 
 void context_supervisor::show(const child& c, std::string_view state) {

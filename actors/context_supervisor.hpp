@@ -49,6 +49,7 @@ class context_supervisor : public base_actor {
   handle_slot* slot_of(const child& c);
   std::string name_of(const child& c) const;
   void show(const child& c, std::string_view state);
+  void strike(const child& c);
 
   services& node_;
   const context_declaration& context_;

@@ -154,7 +154,17 @@ void partition_supervisor::take_parked() {
   for (auto& d : node_.unpark(guard_.where)) take(std::move(d));
 }
 
+// Asks are told apart by who waits for the answer and its number; messages by their name for ever.
+bool partition_supervisor::came_before(const delivery& d) {
+  if (d.kind == delivery_kind::ask) return !heard_asks_.first_time({d.reply_to.id(), d.ask});
+  return !heard_messages_.first_time({d.ref.id.sequence, d.ref.id.index});
+}
+
 void partition_supervisor::take(delivery_ptr d) {
+  if (d->may_come_twice && d->epoch == 0 && came_before(*d)) {
+    node_.settle(*d);
+    return;
+  }
   const bool returned_from_here = d->epoch == guard_.epoch;
   if (d->kind == delivery_kind::undo && !returned_from_here && d->ref.id.sequence < node_.first_sequence) {
     node_.settle(*d);  // a predecessor read it from disk and so does this one: an earlier run's step is in nobody's memory

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <caf/send.hpp>
 
+#include "actors/fault_keeper.hpp"
 #include "actors/housekeeper.hpp"
 #include "actors/timers.hpp"
 #include "telemetry/log.hpp"
@@ -30,6 +31,7 @@ caf::behavior root_supervisor::make_behavior() {
   for (const auto& c : node_.system.contexts) children_.push_back({c.name, {}, true, 0});
   children_.push_back({"timers", {}, true, 0});
   children_.push_back({"housekeeper", {}, true, 0});
+  if (node_.settings.faults_enabled) children_.push_back({"faults", {}, true, 0});
   for (std::size_t i = 0; i < children_.size(); ++i) start_child(i);
   return {
       [this](context_switch& m) {
@@ -43,6 +45,7 @@ caf::behavior root_supervisor::make_behavior() {
       [this](restart_context m) {
         if (!children_[m.index].handle) start_child(m.index);
       },
+      [this](faults_changed) { on_faults_changed(); },
   };
 }
 
@@ -61,10 +64,30 @@ void root_supervisor::start_child(std::size_t index) {
   } else if (index == node_.system.contexts.size()) {
     c.handle = spawn<timer_service, caf::monitored>(node_);
     node_.timer.set(c.handle);
-  } else {
+  } else if (index == node_.system.contexts.size() + 1) {
     c.handle = spawn<housekeeper, caf::monitored>(node_);
+  } else {
+    c.handle = spawn<fault_keeper, caf::monitored>(node_);
+    node_.fault_keeper.set(c.handle);
   }
   node_.board.show(c.name, {"running", c.restarts, {}});
+  strike(c);
+}
+
+// An injected crash kills whom it names now, and again whenever it runs, as often as it may.
+void root_supervisor::strike(const child& c) {
+  if (!node_.faults.watching() || !c.handle) return;
+  const bool is_context = node_.system.find_context(c.name) != nullptr;
+  if (node_.faults.at_child(is_context ? c.name + "/supervisor" : c.name, node_.time.steady_ms()))
+    anon_send_exit(c.handle, caf::exit_reason::kill);
+}
+
+void root_supervisor::on_faults_changed() {
+  if (const auto keeper = node_.fault_keeper.get()) send(keeper, faults_changed{});
+  for (const auto& c : children_) strike(c);
+  for (std::size_t i = 0; i < node_.system.contexts.size(); ++i)
+    if (children_[i].handle) send(children_[i].handle, faults_changed{});
+  if (node_.faults.at_child("root", node_.time.steady_ms())) quit(caf::exit_reason::kill);
 }
 
 void root_supervisor::on_down(const caf::down_msg& m) {

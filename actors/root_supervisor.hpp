@@ -37,6 +37,8 @@ class root_supervisor : public base_actor {
   };
   void start_child(std::size_t index);
   void on_down(const caf::down_msg& m);
+  void strike(const child& c);
+  void on_faults_changed();
 
   services& node_;
   std::shared_ptr<notification_sink> sink_;
