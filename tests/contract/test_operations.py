@@ -194,7 +194,7 @@ def test_a_backup_is_a_node_of_its_own(make_node, tmp_path):
 
 def test_the_zombie_drill_exists_only_where_faults_are_enabled(node, make_node):
     assert node.get("/isHealthy").status_code == node.get("/makeZombie").status_code == 404
-    drill = make_node({"faults.enabled": "true"})
+    drill = make_node({"faults.enabled": "true", "http.managementToken": "t"})
     assert drill.get("/isHealthy").status_code == 200
     assert drill.get("/makeZombie").status_code == 200
     assert drill.get("/isHealthy").status_code == 500
