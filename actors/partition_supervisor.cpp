@@ -73,8 +73,7 @@ void partition_supervisor::on_exit() {
     if (s.by.handle) anon_send_exit(s.by.handle, caf::exit_reason::kill);
   for (auto& r : resting_) anon_send_exit(r.handle, caf::exit_reason::kill);
   resting_.clear();
-  node_.awake -= static_cast<std::int64_t>(slots_.size());
-  node_.contexts[context_.index].awake -= static_cast<std::int64_t>(slots_.size());
+  count_awake(-static_cast<std::int64_t>(slots_.size()));
   slots_.clear();
   kept_.clear();
 }
@@ -233,8 +232,7 @@ partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const s
   if (!fresh) return s;
   s.key = key;
   s.place = by_use_.insert(by_use_.end(), id);
-  ++node_.awake;
-  ++node_.contexts[context_.index].awake;
+  count_awake(1);
   make_room();
   start(id, s);
   return s;
@@ -273,8 +271,13 @@ void partition_supervisor::forget(std::uint64_t id) {
   by_use_.erase(at->second.place);
   if (!at->second.key.empty()) ids_by_key_.erase(at->second.key);
   slots_.erase(at);
-  --node_.awake;
-  --node_.contexts[context_.index].awake;
+  count_awake(-1);
+}
+
+void partition_supervisor::count_awake(std::int64_t more) {
+  node_.awake += more;
+  node_.contexts[context_.index].awake += more;
+  node_.contexts[context_.index].awake_in[guard_.where.partition] += more;
 }
 
 // ---- falling asleep

@@ -59,6 +59,7 @@ class partition_supervisor : public base_actor {
   void feed(slot& s);
   void touch(slot& s);
   void forget(std::uint64_t id);
+  void count_awake(std::int64_t more);
   void on_stumbled(stumbled& m);
   void on_gone(const gone& m);
   void restart_later(std::uint64_t id, slot& s);

@@ -51,7 +51,10 @@ services::services(const system_declaration& declared, const runtime_settings& s
     status.last_recorded = status.last_id.load();
     gates_.emplace_back();
     notifiers_.emplace_back();
-    for (int p = 0; p < s.partitions; ++p) partitions_.emplace_back();
+    for (int p = 0; p < s.partitions; ++p) {
+      partitions_.emplace_back();
+      status.awake_in.emplace_back(0);
+    }
     const auto known = s.contexts.find(c.name);
     context_settings_.push_back(known == s.contexts.end() ? context_settings{} : known->second);
   }
@@ -84,6 +87,7 @@ void services::deliver(delivery_ptr d) {
 
 // True: refused, or on the detour. Requests come from nowhere and an undo from the node itself: no link carries them.
 bool services::struck_on_its_way(delivery_ptr& d) {
+  if (d->epoch != 0) return false;  // it had arrived, and comes back from its receiver
   const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
   if (answers_somebody) {
     if (const auto hit = faults.at_mailbox(d->to.context, d->to.id, time.steady_ms())) {

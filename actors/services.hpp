@@ -18,6 +18,7 @@
 #include "actors/journal.hpp"
 #include "actors/message.hpp"
 #include "actors/settings.hpp"
+#include "actors/supervision.hpp"
 #include "behaviors/core/declaration.hpp"
 #include "storage/store.hpp"
 #include "telemetry/metrics.hpp"
@@ -55,7 +56,14 @@ class supervision_board {
   struct entry {
     std::string state;
     std::uint64_t restarts = 0;
-    std::string last_failure;
+    std::string last_failure = {};
+    std::string lifetime = {};
+    std::int64_t waits_ms = 0;  ///< restarting: the back-off
+  };
+  /// A supervisor's own: its strategy, and when its children failed lately.
+  struct failures {
+    strategy how = strategy::one_for_one;
+    std::vector<std::int64_t> at_ms = {};
   };
   void show(const std::string& path, entry e) {
     const std::lock_guard lock(mutex_);
@@ -65,18 +73,30 @@ class supervision_board {
     const std::lock_guard lock(mutex_);
     return entries_;
   }
+  /// `path` is that of its children: "" of the root, "payment/" of a context.
+  void show_failures(const std::string& path, failures f) {
+    const std::lock_guard lock(mutex_);
+    failures_[path] = std::move(f);
+  }
+  failures failures_of(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = failures_.find(path);
+    return at == failures_.end() ? failures{} : at->second;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, entry> entries_;
+  std::map<std::string, failures> failures_;
 };
 
 /// One context's live figures.
 struct context_status {
   std::atomic<bool> running{false};
   std::atomic<std::int64_t> awake{0};
-  std::atomic<std::int64_t> mailbox{0};  ///< deliveries on their way or waiting
-  std::atomic<std::int64_t> outbox{0};   ///< durable messages not consumed yet
+  std::deque<std::atomic<std::int64_t>> awake_in;  ///< by partition
+  std::atomic<std::int64_t> mailbox{0};            ///< deliveries on their way or waiting
+  std::atomic<std::int64_t> outbox{0};             ///< durable messages not consumed yet
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<int> lanes_closed{0};             ///< partitions that do not take messages yet

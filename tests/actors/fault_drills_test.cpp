@@ -261,6 +261,22 @@ TEST_CASE("faults: given what keeps the faults is killed while it holds messages
   check_at_rest(n);
 }
 
+TEST_CASE("faults: given receivers that crash behind a link that repeats now and then, then what comes back to them has its effect once") {
+  for (int seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    stepped_node n(test_system(), drill());
+    open_accounts(n, 2);
+    (void)add(n, {{"target", "account->shadow"}, {"kind", "repeat"}, {"rate", 0.5}, {"seed", seed}});
+    (void)add(n, {{"target", "shadow"}, {"kind", "crash"}, {"rate", 0.5}, {"seed", seed + 1}});
+    for (const auto* tag : {"a", "b", "c", "d"})
+      for (const std::uint64_t account : {1U, 2U}) REQUIRE_FALSE(n.ask("account", account, deposit{5, tag}).refused);
+    heal(n);
+    CHECK(shadow_tags(n, 1) == "open,a,b,c,d,");
+    check_accounts(n);
+    check_at_rest(n);
+  }
+}
+
 // ---- supervised actors, projector
 
 TEST_CASE("faults: given any supervised actor that is crashed twice, then it runs again and the books balance") {

@@ -145,6 +145,20 @@ TEST_CASE("cli: supervisors as a tree, in which the healthy ones of a kind are o
         "│  ├─ partition-2  restarting, 2 restarts, last failure: a bad day\n"
         "│  └─ partition-3  running\n"
         "└─ timers  running\n");
+  const std::string troubled = R"({"name":"root","strategy":"one_for_one","intensity":10,"periodMs":10000,"restartsInPeriod":1,"children":[
+    {"name":"payment","state":"running","lifetime":"permanent","running":true,"awake":7,"mailbox":0,"restarts":0,"entityAndChildRestarts":2,
+     "strategy":"one_for_one","intensity":10,"periodMs":10000,"restartsInPeriod":2,"children":[
+      {"name":"partition-0","state":"running","lifetime":"permanent","restarts":0,"awake":3},
+      {"name":"partition-1","state":"running","lifetime":"permanent","restarts":0,"awake":4},
+      {"name":"partition-2","state":"restarting","lifetime":"permanent","restarts":2,"backoffMs":40,"awake":0,"lastFailure":"killed"}]},
+    {"name":"helper","state":"ended","lifetime":"temporary","restarts":0}]})";
+  canned_node in_trouble("200 OK", troubled);
+  CHECK(crema({"supervisors", "--url", in_trouble.url()}).out ==
+        "root  one_for_one, gives up beyond 10 restarts in 10000 ms; there were 1\n"
+        "├─ payment  running, 7 awake, 2 restarts, of its children 2 of 10 in 10 s\n"
+        "│  ├─ partition-…  2 running, 7 awake\n"
+        "│  └─ partition-2  restarting in 40 ms, 0 awake, 2 restarts, last failure: killed\n"
+        "└─ helper  ended, temporary\n");
   canned_node again("200 OK", body);
   CHECK_THAT(crema({"supervisors", "--all", "--url", again.url()}).out, Contains("├─ partition-0  running\n") && !Contains("…"));
   canned_node json("200 OK", body);

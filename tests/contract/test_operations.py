@@ -121,6 +121,13 @@ def test_supervisors_are_listed(node):
     assert answer.status_code == 200
     for context in ("order", "payment", "drink", "sale", "customercenter"):
         assert context in answer.text
+    tree = answer.json()
+    assert tree["name"] == "root" and tree["strategy"] == "one_for_one" and tree["restartsInPeriod"] == 0
+    payment = next(c for c in tree["children"] if c["name"] == "payment")
+    assert payment["strategy"] == "one_for_one" and payment["lifetime"] == "permanent"
+    assert {"awake", "mailbox", "intensity", "periodMs", "restartsInPeriod"} <= payment.keys()
+    partitions = [c for c in payment["children"] if c["name"].startswith("partition-")]
+    assert len(partitions) == 16 and sum(c["awake"] for c in partitions) <= payment["awake"]
 
 
 def test_traces(node):
