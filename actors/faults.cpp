@@ -169,7 +169,7 @@ result<fault> make_fault(fault_request asked, const system_declaration& system, 
   if (asked.kind == fault_kind::reorder && asked.delay_max_ms == 0) asked.delay_min_ms = asked.delay_max_ms = reorder_wait_ms;
   // A supervised actor that dies whenever it starts takes the node with it: that must be asked for.
   if (asked.kind == fault_kind::crash && target->is == scope::child && asked.count == 0) asked.count = 1;
-  if (asked.seed == 0) asked.seed = static_cast<std::int64_t>(random >> 1U) | 1;
+  if (asked.seed == 0) asked.seed = static_cast<std::int64_t>(random >> 40U) | 1;
   fault f;
   f.asked = std::move(asked);
   f.target = std::move(*target);
@@ -300,25 +300,31 @@ bool fault_board::fire(entry& e, std::int64_t now_ms) {
   return worth_a_line;
 }
 
+// Each fault that fits throws its own dice, so that none changes where another strikes.
+bool fault_board::hits(entry& e) {
+  constexpr double whole = 18446744073709551616.0;  // 2^64
+  return e.of.asked.rate >= 1 || static_cast<double>(e.chance.next()) < e.of.asked.rate * whole;
+}
+
 template <class Match>
 std::optional<strike> fault_board::ask(std::int64_t now_ms, Match strikes_here) {
-  constexpr double whole = 18446744073709551616.0;  // 2^64
   if (!watching()) return std::nullopt;
   std::unique_lock lock(mutex_);
+  entry* chosen = nullptr;
   for (auto& e : entries_) {
-    auto& f = e->of;
-    if (!f.lives(now_ms) || !strikes_here(f)) continue;
-    if (f.asked.rate < 1 && static_cast<double>(e->chance.next()) >= f.asked.rate * whole) continue;
-    const strike s{f.id, f.asked.kind, e->chance.between(f.asked.delay_min_ms, f.asked.delay_max_ms)};
-    const bool worth_a_line = fire(*e, now_ms);
-    if (f.over) recount(now_ms);
-    const auto told = tell_;
-    const auto copy = f;
-    lock.unlock();
-    if (told) told(copy, worth_a_line);
-    return s;
+    if (!e->of.lives(now_ms) || !strikes_here(e->of) || !hits(*e)) continue;
+    if (chosen == nullptr || e->of.asked.rate < chosen->of.asked.rate) chosen = e.get();
   }
-  return std::nullopt;
+  if (chosen == nullptr) return std::nullopt;
+  auto& f = chosen->of;
+  const strike s{f.id, f.asked.kind, chosen->chance.between(f.asked.delay_min_ms, f.asked.delay_max_ms)};
+  const bool worth_a_line = fire(*chosen, now_ms);
+  const auto copy = f;
+  const auto tell = tell_;
+  if (f.over) recount(now_ms);  // may let go of it
+  lock.unlock();
+  if (tell) tell(copy, worth_a_line);
+  return s;
 }
 
 namespace {

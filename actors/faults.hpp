@@ -120,7 +120,7 @@ class fault_board {
   /// While it lives, deliveries take the detour.
   std::shared_ptr<void> keep_watching_links();
 
-  // ---- the questions
+  // ---- the questions: where several faults strike the same occasion, the one of the lowest rate does
   std::optional<strike> at_handler(std::uint16_t context, std::uint64_t id, std::int64_t now_ms);
   std::optional<strike> at_mailbox(std::uint16_t context, std::uint64_t id, std::int64_t now_ms);
   std::optional<strike> at_link(std::uint16_t from, std::uint16_t to, std::int64_t now_ms);
@@ -142,6 +142,7 @@ class fault_board {
 
   template <class Match>
   std::optional<strike> ask(std::int64_t now_ms, Match strikes_here);
+  static bool hits(entry& e);
   bool fire(entry& e, std::int64_t now_ms);
   void recount(std::int64_t now_ms);
   void watch(std::int32_t all, std::int32_t links) noexcept;

@@ -194,6 +194,22 @@ TEST_CASE("fault board: who asks is struck by what names him") {
   CHECK(board.at_commit(0)->kind == fault_kind::full);
 }
 
+TEST_CASE("fault board: given several on the same occasion, then the rarest strikes, and none changes where another does") {
+  const json often = {{"target", "account"}, {"kind", "slow"}, {"delayMaxMs", 5}},
+             seldom = {{"target", "account"}, {"kind", "crash"}, {"rate", 0.2}, {"seed", 9}};
+  fault_board together, alone;
+  (void)together.add(good(often), 0);
+  (void)together.add(good(seldom), 0);
+  (void)alone.add(good(seldom), 0);
+  int crashes = 0;
+  for (int i = 0; i < 200; ++i) {
+    const bool crash = alone.at_handler(account_context, 1, i).has_value();
+    CHECK(together.at_handler(account_context, 1, i)->kind == (crash ? fault_kind::crash : fault_kind::slow));
+    crashes += crash ? 1 : 0;
+  }
+  CHECK(crashes > 10);
+}
+
 TEST_CASE("fault board: each strike is told with how often it struck, and is worth a line once a second") {
   fault_board board;
   std::vector<std::pair<std::uint64_t, bool>> told;
