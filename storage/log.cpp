@@ -139,8 +139,10 @@ void log_writer::gather_record(batch& into, const commit_item& step) {
   for (const auto* settled : {&r.consumed, &r.confirmed})
     for (const auto& ref : *settled)
       if (into.fresh_.erase(ref) == 0) erase(table::outbox, outbox_key(ref));
-  for (const auto& [due, id] : r.fired)
-    if (std::erase_if(into.fresh_, [&](const auto& e) { return e.first.id == id; }) == 0) erase(table::timers, timer_key(due, id));
+  for (const auto& timer : r.fired) {
+    const auto is_it = [&](const auto& e) { return e.first.id == timer.second; };
+    if (std::erase_if(into.fresh_, is_it) == 0) erase(table::timers, timer_key(timer.first, timer.second));
+  }
   if (r.idempotency && !step.rows.empty())
     put(table::idempotency, std::string(reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size()),
         idempotency_value(r.idempotency->fingerprint, r.at, r.subject, step.rows.front().bytes));
