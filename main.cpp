@@ -19,6 +19,7 @@
 #include "http/server.hpp"
 #include "http/webhook.hpp"
 #include "storage/deferred/deferred_store.hpp"
+#include "storage/faulty/faulty_store.hpp"
 #include "storage/format.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/maintenance.hpp"
@@ -119,6 +120,7 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.notify_retry_max = v.get_ms("notify.retryMaxMs");
   s.seed = (static_cast<std::uint64_t>(std::random_device{}()) << 32U) ^ std::random_device{}();
   for (const auto& c : system.contexts) s.contexts.emplace(c.name, context_settings_of(v, c, scope));
+  s.faults_enabled = v.get_bool("faults.enabled");
   s.system = v.of_system(system, scope);
   return s;
 }
@@ -162,6 +164,28 @@ std::shared_ptr<notification_sink> sink_of(const values& v) {
   return std::make_shared<http::webhook_sink>(v.get_text("notify.webhookUrl"), v.get_ms("notify.webhookTimeoutMs"));
 }
 
+// ---- injected faults
+
+void kill_this_process() { ::kill(::getpid(), SIGKILL); }
+
+// Where faults are enabled, the store fails when it is told to. A torn commit: another thread kills the process while this one writes.
+std::shared_ptr<storage::fault_plan> disk_faults_of(const values& v) {
+  if (!v.get_bool("faults.enabled")) return nullptr;
+  const auto seed = std::random_device{}();
+  auto plan = std::make_shared<storage::fault_plan>(seed);
+  plan->on_torn([random = std::make_shared<actors::random_source>(seed)] {
+    std::thread([within = std::chrono::microseconds(random->between(0, 1000))] {
+      std::this_thread::sleep_for(within);
+      kill_this_process();
+    }).detach();
+  });
+  return plan;
+}
+
+std::unique_ptr<storage::store> failing_on_demand(std::unique_ptr<storage::store> store, const std::shared_ptr<storage::fault_plan>& plan) {
+  return plan ? storage::make_faulty_store(std::move(store), plan) : std::move(store);
+}
+
 // ---- serve
 
 // The end of the process is awaited in one place: SIGTERM and SIGINT, or the node's own word that it cannot go on.
@@ -188,13 +212,15 @@ struct served {
   served(const values& v, const std::string& name, const std::string& scope, const actors::clock& time, const telemetry::metrics& all)
       : system(find_system(name)),
         prefix(scope.empty() ? "" : "/" + scope),
-        store(open_store(std::filesystem::path(v.get_text("data.directory")) / scope, v)),
+        disk_faults(disk_faults_of(v)),
+        store(failing_on_demand(open_store(std::filesystem::path(v.get_text("data.directory")) / scope, v), disk_faults)),
         metrics(all, scope.empty() ? telemetry::labels{} : telemetry::labels{{"system", scope}}),
         traces(number<std::size_t>(v, "trace.ringSpans")),
         node(parts_of(v, time), runtime_settings_of(v, system, scope.empty() ? "" : scope + ".")) {}
 
   const system_declaration system;
   const std::string prefix;
+  const std::shared_ptr<storage::fault_plan> disk_faults;
   const std::unique_ptr<storage::store> store;
   telemetry::metrics metrics;
   telemetry::trace_ring traces;
@@ -209,6 +235,8 @@ struct served {
     parts.metrics = &metrics;
     parts.traces = &traces;
     parts.sink = sink_of(v);
+    if (disk_faults) parts.advise_store = [plan = disk_faults](storage::commit_adviser ask) { plan->advise(std::move(ask)); };
+    parts.kill_process = kill_this_process;
     parts.on_failure = [name = system.name](const std::string& why) {
       // Nothing may be answered any more, and what is in memory is ahead of the disk: end here, recover at the next start.
       std::cerr << "crema: the node of '" << name << "' stops: " << why << '\n';

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <caf/send.hpp>
-#include <limits>
 
 #include "actors/bulkhead.hpp"
 #include "actors/partition_supervisor.hpp"
@@ -11,123 +10,121 @@
 namespace crema::actors {
 
 namespace {
-struct restart_child {
-  std::size_t index = 0;
-};
 struct look_whether_open {};
 constexpr milliseconds look_every{2};
+constexpr std::size_t gate_child = 0;
 }  // namespace
 
 }  // namespace crema::actors
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_child)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_whether_open)
 
 namespace crema::actors {
 
 context_supervisor::context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context,
                                        std::shared_ptr<notification_sink> sink, bool running)
-    : base_actor(cfg),
-      node_(node),
-      context_(context),
-      sink_(std::move(sink)),
-      policy_(node.settings),
-      view_policy_(std::numeric_limits<std::uint32_t>::max(), node.settings.restart_period, node.settings.backoff_min,
-                   node.settings.backoff_max),
-      running_(running) {}
+    : supervisor(cfg, node, context.name + "/"), context_(context), sink_(std::move(sink)), running_(running) {}
 
+// one_for_one: each partition writes under its own fence and wakes from disk, the gate answers its callers as it ends, projector and
+// notifier read on from where they had come. None holds anything that another would have to forget with it.
 caf::behavior context_supervisor::make_behavior() {
-  children_.push_back({role::gate, 0, {}, 0, {}});
-  if (context_.state != nullptr)
-    for (std::uint16_t p = 0; p < node_.settings.partitions; ++p) children_.push_back({role::partition, p, {}, 0, {}});
-  const auto owned = [&](const auto& d) { return d.context == context_.index; };
-  if (std::any_of(node_.system.views.begin(), node_.system.views.end(), owned))
-    children_.push_back({role::projector, storage::view_partition, {}, 0, {}});
-  if (std::any_of(node_.system.notifications.begin(), node_.system.notifications.end(), owned))
-    children_.push_back({role::notifier, storage::notification_partition, {}, 0, {}});
-
-  set_down_handler([this](caf::down_msg& m) { on_down(m); });
-  start_child(children_.front());
+  supervise(strategy::one_for_one, children_of_context());
+  start(gate_child);
   if (running_) start_context();
-  return {
-      [this](const switch_request& r) {
-        switched_.push_back(r.done);
-        if (r.running == running_ && stopping_ == 0) {
-          finish_switch();
-          return;
-        }
-        running_ = r.running;
-        if (r.running && stopping_ == 0) start_context();
-        if (!r.running && stopping_ == 0) stop_context();  // else its children are on their way out already
-      },
-      [this](restart_child m) {
-        auto& c = children_[m.index];
-        if (!c.handle && ((running_ && stopping_ == 0) || c.is == role::gate)) start_child(c);
-      },
-      [this](look_whether_open) {
-        if (!running_ || stopping_ > 0) return;
-        if (node_.contexts[context_.index].lanes_closed.load() > 0)
-          delayed_send(this, look_every, look_whether_open{});
-        else
-          finish_switch();
-      },
+  return caf::message_handler{[this](const switch_request& r) { switch_to(r); },
+                              [this](look_whether_open) {
+                                if (!running_ || is_stopping()) return;
+                                if (node_.contexts[context_.index].lanes_closed.load() > 0)
+                                  delayed_send(this, look_every, look_whether_open{});
+                                else
+                                  finish_switch();
+                              }}
+      .or_else(supervising());
+}
+
+std::vector<supervisor::child> context_supervisor::children_of_context() {
+  std::vector<child> all;
+  const auto add = [&](role is, std::uint16_t partition, std::string name) {
+    parts_.push_back({is, partition});
+    all.push_back({std::move(name)});
   };
+  const auto owned = [&](const auto& d) { return d.context == context_.index; };
+  add(role::gate, 0, "bulkhead");
+  if (context_.state != nullptr)
+    for (std::uint16_t p = 0; p < node_.settings.partitions; ++p) add(role::partition, p, "partition-" + std::to_string(p));
+  if (std::any_of(node_.system.views.begin(), node_.system.views.end(), owned)) add(role::projector, storage::view_partition, "projector");
+  if (std::any_of(node_.system.notifications.begin(), node_.system.notifications.end(), owned))
+    add(role::notifier, storage::notification_partition, "notifier");
+  return all;
 }
 
 void context_supervisor::on_exit() {
   node_.contexts[context_.index].running = false;
-  for (auto& c : children_) {
-    if (auto* slot = slot_of(c)) slot->set({});
-    if (c.handle) anon_send_exit(c.handle, caf::exit_reason::kill);
-    // Whoever is left of them can write no more.
-    if (c.is != role::gate) node_.log.set_epoch({context_.index, c.partition}, node_.random.next());
-  }
-  children_.clear();
+  for (std::size_t i = 0; i < parts_.size(); ++i) fence_off(i);
+  supervisor::on_exit();
   finish_switch();
 }
 
-handle_slot* context_supervisor::slot_of(const child& c) {
-  switch (c.is) {
+// Whoever is left of it can write no more; what is under way comes back and is refused or waits on disk.
+void context_supervisor::fence_off(std::size_t i) {
+  let_go(i);
+  if (parts_[i].is != role::gate) node_.log.set_epoch({context_.index, parts_[i].partition}, node_.random.next());
+}
+
+handle_slot* context_supervisor::slot_of(std::size_t i) {
+  switch (parts_[i].is) {
     case role::gate: return &node_.gate(context_.index);
-    case role::partition: return &node_.partition({context_.index, c.partition});
+    case role::partition: return &node_.partition({context_.index, parts_[i].partition});
     case role::notifier: return &node_.notifier(context_.index);
     case role::projector: return nullptr;
   }
   return nullptr;
 }
 
-std::string context_supervisor::name_of(const child& c) const {
-  switch (c.is) {
-    case role::gate: return "bulkhead";
-    case role::partition: return "partition-" + std::to_string(c.partition);
-    case role::projector: return "projector";
-    case role::notifier: return "notifier";
-  }
-  return {};
+void context_supervisor::let_go(std::size_t i) {
+  if (auto* slot = slot_of(i)) slot->set({});
 }
 
-void context_supervisor::start_child(child& c) {
-  const fence guard{{context_.index, c.partition}, node_.random.next()};
-  if (c.is != role::gate) node_.log.set_epoch(guard.where, guard.epoch);
-  switch (c.is) {
-    case role::gate: c.handle = spawn<bulkhead, caf::monitored>(node_, context_); break;
-    case role::partition: c.handle = spawn<partition_supervisor, caf::monitored>(node_, context_, guard); break;
-    case role::projector: c.handle = spawn<projector, caf::monitored>(node_, context_, guard.epoch, projection_failures_); break;
-    case role::notifier: c.handle = spawn<notifier, caf::monitored>(node_, context_, guard.epoch, sink_); break;
+caf::actor context_supervisor::spawn_child(std::size_t i) {
+  const fence guard{{context_.index, parts_[i].partition}, node_.random.next()};
+  if (parts_[i].is != role::gate) node_.log.set_epoch(guard.where, guard.epoch);
+  caf::actor handle;
+  switch (parts_[i].is) {
+    case role::gate: handle = spawn<bulkhead, caf::monitored>(node_, context_); break;
+    case role::partition: handle = spawn<partition_supervisor, caf::monitored>(node_, context_, guard); break;
+    case role::projector: handle = spawn<projector, caf::monitored>(node_, context_, guard.epoch, projection_failures_); break;
+    case role::notifier: handle = spawn<notifier, caf::monitored>(node_, context_, guard.epoch, sink_); break;
   }
-  if (auto* slot = slot_of(c)) slot->set(c.handle);
-  show(c, "running");
+  if (auto* slot = slot_of(i)) slot->set(handle);
+  return handle;
 }
 
-void context_supervisor::show(const child& c, std::string_view state) {
-  node_.board.show(context_.name + "/" + name_of(c), {std::string(state), c.restarts, c.last_failure});
+// A view that throws is the view's matter: tried poison_attempts times for each event, and never the end of its context.
+ending context_supervisor::judge(std::size_t i, const caf::error& reason) const {
+  if (parts_[i].is == role::projector && reason == caf::sec::runtime_error) return ending::isolated;
+  return supervisor::judge(i, reason);
+}
+
+// ---- starting and stopping the context
+
+void context_supervisor::switch_to(const switch_request& r) {
+  switched_.push_back(r.done);
+  if (r.running == running_ && !is_stopping()) {
+    finish_switch();
+    return;
+  }
+  running_ = r.running;
+  if (is_stopping()) return;  // its children are on their way out already
+  if (running_)
+    start_context();
+  else
+    stop_context();
 }
 
 void context_supervisor::start_context() {
-  auto& status = node_.contexts[context_.index];
-  for (auto& c : children_)
-    if (!c.handle) start_child(c);
-  status.running = true;
+  for (std::size_t i = 0; i < children().size(); ++i)
+    if (!children()[i].handle) start(i);
+  node_.contexts[context_.index].running = true;
   telemetry::log(telemetry::level::info, "a context started", {{"context", context_.name}});
   delayed_send(this, look_every, look_whether_open{});
 }
@@ -135,51 +132,20 @@ void context_supervisor::start_context() {
 // In reverse order of their start; the gate stays and refuses at once.
 void context_supervisor::stop_context() {
   node_.contexts[context_.index].running = false;
-  for (auto c = children_.rbegin(); c != children_.rend(); ++c) {
-    if (c->is == role::gate) continue;
-    if (auto* slot = slot_of(*c)) slot->set({});
-    // From here on nothing of it is recorded; what is under way comes back and is refused or waits on disk.
-    node_.log.set_epoch({context_.index, c->partition}, node_.random.next());
-    show(*c, "stopped");
-    if (!c->handle) continue;
-    ++stopping_;
-    anon_send_exit(c->handle, caf::exit_reason::user_shutdown);
+  for (auto i = children().size(); i-- > 0;) {
+    if (i == gate_child) continue;
+    fence_off(i);
+    stop(i);
   }
-  if (stopping_ == 0) finish_switch();
+  if (!is_stopping()) finish_switch();
 }
 
-void context_supervisor::on_down(const caf::down_msg& m) {
-  if (node_.closing) return;
-  const auto at =
-      std::find_if(children_.begin(), children_.end(), [&](const child& c) { return c.handle && c.handle.address() == m.source; });
-  if (at == children_.end()) return;
-  if (auto* slot = slot_of(*at)) slot->set({});
-  at->handle = nullptr;
-  if (stopping_ > 0 && at->is != role::gate) {
-    if (--stopping_ > 0) return;
-    telemetry::log(telemetry::level::info, "a context stopped", {{"context", context_.name}});
-    if (running_)
-      start_context();
-    else
-      finish_switch();
-    return;
-  }
-  ++at->restarts;
-  ++node_.contexts[context_.index].restarts;
-  at->last_failure = to_string(m.reason);
-  show(*at, "restarting");
-  telemetry::log(telemetry::level::warn, "a supervised actor ended and is restarted",
-                 {{"context", context_.name}, {"child", name_of(*at)}, {"reason", at->last_failure}});
-  // A view that throws is the view's matter: tried poison_attempts times for each event, and never the end of its context.
-  const bool view_failed = at->is == role::projector && m.reason == caf::sec::runtime_error;
-  const auto wait = view_failed ? view_policy_.on_failure(node_.time.steady_ms(), node_.random.next())
-                                : policy_.on_failure(node_.time.steady_ms(), node_.random.next());
-  if (!wait) {
-    telemetry::log(telemetry::level::error, "too many restarts; the failure goes up the tree", {{"context", context_.name}});
-    quit(caf::exit_reason::unhandled_exception);
-    return;
-  }
-  delayed_send(this, *wait, restart_child{static_cast<std::size_t>(at - children_.begin())});
+void context_supervisor::all_stopped() {
+  telemetry::log(telemetry::level::info, "a context stopped", {{"context", context_.name}});
+  if (running_)
+    start_context();
+  else
+    finish_switch();
 }
 
 void context_supervisor::finish_switch() {

@@ -1,19 +1,15 @@
-// One context's part of the supervision tree: its gate, its partitions, its projector and its notifier, each restarted on its own
-// (one_for_one) with a back-off; more failures than the intensity allows are escalated to the root. Starts and stops the context.
+// One context's part of the supervision tree: its gate, its partitions, its projector and its notifier. Starts and stops the context.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
-#include "actors/base_actor.hpp"
 
 #include "actors/notifier.hpp"
 #include "actors/projector.hpp"
-#include "actors/services.hpp"
-#include "actors/supervision.hpp"
+#include "actors/supervisor.hpp"
 
 namespace crema::actors {
 
@@ -22,7 +18,8 @@ struct switch_request {
   bool running = false;
   std::function<void()> done;
 };
-class context_supervisor : public base_actor {
+
+class context_supervisor : public supervisor {
  public:
   context_supervisor(caf::actor_config& cfg, services& node, const context_declaration& context, std::shared_ptr<notification_sink> sink,
                      bool running);
@@ -33,31 +30,31 @@ class context_supervisor : public base_actor {
 
  private:
   enum class role : std::uint8_t { gate, partition, projector, notifier };
-  struct child {
+  struct part {
     role is = role::partition;
     std::uint16_t partition = 0;
-    caf::actor handle;
-    std::uint64_t restarts = 0;
-    std::string last_failure;
   };
 
-  void start_child(child& c);
+  std::vector<child> children_of_context();
+  caf::actor spawn_child(std::size_t i) override;
+  void let_go(std::size_t i) override;
+  bool may_start(std::size_t i) const override { return parts_[i].is == role::gate || (running_ && !is_stopping()); }
+  ending judge(std::size_t i, const caf::error& reason) const override;
+  void count_failure(std::size_t) override { ++node_.contexts[context_.index].restarts; }
+  void all_stopped() override;
+
+  void switch_to(const switch_request& r);
   void start_context();
   void stop_context();
-  void on_down(const caf::down_msg& m);
   void finish_switch();
-  handle_slot* slot_of(const child& c);
-  std::string name_of(const child& c) const;
-  void show(const child& c, std::string_view state);
+  void fence_off(std::size_t i);
+  handle_slot* slot_of(std::size_t i);
 
-  services& node_;
   const context_declaration& context_;
   std::shared_ptr<notification_sink> sink_;
   std::shared_ptr<projection_failures> projection_failures_ = std::make_shared<projection_failures>();
-  restart_policy policy_, view_policy_;
-  std::vector<child> children_;
+  std::vector<part> parts_;  // by child
   bool running_;
-  std::size_t stopping_ = 0;  // children whose end is awaited
   std::vector<std::function<void()>> switched_;
 };
 

@@ -13,6 +13,7 @@ namespace crema::actors {
 namespace {
 
 struct go_on {};  // entity → itself: a slowed delivery's time has come
+constexpr milliseconds look_whether_over_every{100};
 
 bool must_arrive(const delivery& d) noexcept { return d.kind == delivery_kind::message || d.kind == delivery_kind::undo; }
 
@@ -43,11 +44,7 @@ caf::behavior entity::make_behavior() {
         on_reply(*r);
         show_progress();
       },
-      [this](go_on) {
-        if (slowed_) decide_and_act(std::move(slowed_), std::nullopt);
-        take_next();
-        show_progress();
-      },
+      [this](go_on) { go_on_with_slowed(); },
       [this](become_aggregate& m) { become(m); },
       [this](retire) {
         ending_ = true;
@@ -135,6 +132,7 @@ void entity::begin(delivery_ptr d) {
       return;
     }
   }
+  if (node_.faults.watching() && struck(d)) return;
   const auto& s = node_.settings_of(context_.index);
   const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
   if (answers_somebody && s.slow_max.count() > 0) {
@@ -144,6 +142,40 @@ void entity::begin(delivery_ptr d) {
     return;
   }
   decide_and_act(std::move(d), std::nullopt);
+}
+
+void entity::go_on_with_slowed() {
+  if (hung_by_ != 0 && node_.faults.lasts(hung_by_, node_.time.steady_ms())) {
+    delayed_send(this, look_whether_over_every, go_on{});
+    return;
+  }
+  hung_by_ = 0;
+  if (slowed_) decide_and_act(std::move(slowed_), std::nullopt);
+  take_next();
+  show_progress();
+}
+
+// True: an injected fault has the delivery now.
+bool entity::struck(delivery_ptr& d) {
+  const auto hit = node_.faults.at_handler(context_.index, who_.id, node_.time.steady_ms());
+  if (!hit) return false;
+  d->fault = hit->fault;
+  switch (hit->kind) {
+    case fault_kind::throws: stumble(std::move(d), "the injected fault " + std::to_string(hit->fault) + " threw"); break;
+    case fault_kind::crash:
+      // Its supervisor hears of the end before the delivery comes back to it.
+      ending_ = true;
+      send(supervisor_, gone{who_.id, who_.incarnation});
+      quit(caf::exit_reason::kill);
+      d.reset();
+      break;
+    default:
+      busy_ = true;
+      slowed_ = std::move(d);
+      hung_by_ = hit->kind == fault_kind::hang ? hit->fault : 0;
+      delayed_send(this, hung_by_ != 0 ? look_whether_over_every : milliseconds(hit->delay_ms), go_on{});
+  }
+  return true;
 }
 
 std::optional<rejection> entity::precondition(const delivery& d) const {

@@ -78,6 +78,8 @@ class entity : public base_actor {
   void take(delivery_ptr d);
   void take_next();
   void begin(delivery_ptr d);
+  bool struck(delivery_ptr& d);
+  void go_on_with_slowed();
   void decide_and_act(delivery_ptr d, std::optional<chain> so_far);
   void send_asks(delivery_ptr d, outcome o, chain c);
   void on_reply(const ask_reply& r);
@@ -114,6 +116,7 @@ class entity : public base_actor {
   bool ending_ = false;
   std::optional<chain> chain_;
   delivery_ptr slowed_;
+  std::uint64_t hung_by_ = 0;        // the fault because of which the slowed delivery waits
   std::list<delivery_ptr> backlog_;  // nearly always empty, and then it takes no memory
   trace_context own_span_;
 };

@@ -8,13 +8,36 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/record.hpp"
 #include "storage/store.hpp"
 
 namespace crema::actors {
+
+/// What came lately over a link that repeats, bounded: the second of two is known again.
+class recently_heard {
+ public:
+  using name = std::pair<std::uint64_t, std::uint64_t>;
+  bool first_time(name n) {
+    if (!names_.insert(n).second) return false;
+    order_.push_back(n);
+    if (order_.size() > names_max) {
+      names_.erase(order_.front());
+      order_.pop_front();
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t names_max = 10000;
+  std::set<name> names_;
+  std::deque<name> order_;
+};
 
 class inbox {
  public:

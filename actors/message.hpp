@@ -45,6 +45,8 @@ struct delivery {
   bool compensating = false;
   std::int64_t deadline_ms = 0;  ///< steady; 0: none
   std::int64_t sent_us = 0;      ///< steady
+  std::uint64_t fault = 0;       ///< the injected fault that struck it last
+  bool may_come_twice = false;   ///< it came over a link that repeats: its receiver looks whether it was here before
 
   // request
   bool creates = false;

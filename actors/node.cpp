@@ -48,12 +48,13 @@ node::~node() { stop(); }
 
 void node::start() {
   auto& p = *parts_;
+  if (p.settings.faults_enabled) p.prepare_faults();
   storage::prepare(*p.given.store, *p.given.system, p.settings.partitions);
   p.log = std::make_unique<journal>(*p.given.store, p.given.system->contexts.size(), p.settings, *p.given.time, *p.given.metrics);
   p.log->on_failure([&p](const std::string& why) { p.give_up(why); });
   p.actors = std::make_unique<caf::actor_system>(p.config);
-  p.shared =
-      std::make_unique<services>(*p.given.system, p.settings, *p.given.time, *p.given.store, *p.log, *p.given.metrics, *p.given.traces);
+  p.shared = std::make_unique<services>(*p.given.system, p.settings, *p.given.time, *p.given.store, *p.log, *p.given.metrics,
+                                        *p.given.traces, p.faults);
   p.count_outstanding();
   if (!p.given.by_hand) p.log->start();
   p.root = p.actors->spawn<root_supervisor>(*p.shared, p.given.sink, [&p](const std::string& why) { p.give_up(why); });
@@ -108,6 +109,7 @@ void node::stop() {
   p.shared->clear_directory();  // of who entered it in his last moment: no handle outlives the actor system
   p.actors.reset();
   p.log->drop_queue();
+  if (p.given.advise_store) p.given.advise_store({});
 }
 
 void node::parts::count_outstanding() {
@@ -146,7 +148,9 @@ bool node::ready() const noexcept {
   return true;
 }
 
-bool node::live() const noexcept { return parts_->started && !parts_->log->failed(); }
+bool node::live() const noexcept {
+  return parts_->started && !parts_->log->failed() && !parts_->faults.zombie(parts_->given.time->steady_ms());
+}
 
 // ---- ask
 

@@ -14,6 +14,7 @@
 #include "actors/settings.hpp"
 #include "behaviors/core/front_door.hpp"
 #include "behaviors/core/notification_sink.hpp"
+#include "storage/commit_fault.hpp"
 #include "storage/store.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace.hpp"
@@ -30,6 +31,9 @@ struct node_parts {
   std::shared_ptr<notification_sink> sink;
   /// Told once, from any thread, when the node cannot go on (a failed write, the root's restart intensity).
   std::function<void(const std::string& why)> on_failure;
+  /// Where faults are enabled: tells `store` whom to ask before a commit ({}: nobody), and kills this process.
+  std::function<void(storage::commit_adviser)> advise_store;
+  std::function<void()> kill_process;
   /// Set: virtual time. Actors and journal have no threads of their own; this runs every actor that can run.
   std::function<void(caf::actor_system&)> by_hand;
 };
@@ -63,6 +67,9 @@ class node final : public front_door {
   void switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) override;
   nlohmann::json dead_letters() const override;
   void settle_dead_letter(std::uint64_t id, bool replay, std::function<void(std::optional<rejection>)> done) override;
+  nlohmann::json faults() const override;
+  result<nlohmann::json> add_fault(const nlohmann::json& fields) override;
+  std::size_t remove_faults(std::optional<std::uint64_t> id) override;
   void backup(const std::string& directory, std::function<void(std::optional<rejection>)> done) override;
 
   /// For tests that step by hand.

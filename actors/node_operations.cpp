@@ -1,4 +1,5 @@
 // The operator's side of a node: health, figures, contexts, dead letters, backup.
+#include <algorithm>
 #include <caf/send.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -73,35 +74,60 @@ json node::circuit_breakers() const {
   return {{"circuitBreakers", all}};
 }
 
+namespace {
+
+json json_of(const std::string& name, const supervision_board::entry& e) {
+  json j{{"name", name}, {"state", e.state}, {"restarts", e.restarts}};
+  if (!e.lifetime.empty()) j["lifetime"] = e.lifetime;
+  if (e.state == "restarting") j["backoffMs"] = e.waits_ms;
+  if (!e.last_failure.empty()) j["lastFailure"] = e.last_failure;
+  return j;
+}
+
+void add_strategy(json& to, const supervision_board::failures& f, const runtime_settings& s, std::int64_t now_ms) {
+  const auto recent = [&](std::int64_t at_ms) { return now_ms - at_ms < s.restart_period.count(); };
+  to["strategy"] = name_of(f.how);
+  to["intensity"] = s.restart_intensity;
+  to["periodMs"] = s.restart_period.count();
+  to["restartsInPeriod"] = std::count_if(f.at_ms.begin(), f.at_ms.end(), recent);
+}
+
+json children_of(const std::string& path, const std::map<std::string, supervision_board::entry>& board, const context_status& s) {
+  constexpr std::string_view partition = "partition-";
+  json children = json::array();
+  for (const auto& [below, child] : board) {
+    if (below.rfind(path + "/", 0) != 0) continue;
+    const auto name = below.substr(path.size() + 1);
+    auto j = json_of(name, child);
+    if (name.starts_with(partition)) j["awake"] = s.awake_in[std::stoul(name.substr(partition.size()))].load();
+    children.push_back(std::move(j));
+  }
+  return children;
+}
+
+}  // namespace
+
 json node::supervisors() const {
   const auto& p = *parts_;
   const auto board = p.shared->board.all();
-  json children = json::array();
-  const auto entry = [](const std::string& name, const supervision_board::entry& e) {
-    json j{{"name", name}, {"state", e.state}, {"restarts", e.restarts}};
-    if (!e.last_failure.empty()) j["lastFailure"] = e.last_failure;
-    return j;
-  };
+  const auto now = p.given.time->steady_ms();
+  json tree{{"name", "root"}, {"children", json::array()}};
+  add_strategy(tree, p.shared->board.failures_of(""), p.settings, now);
   for (const auto& [path, e] : board) {
     if (path.find('/') != std::string::npos) continue;
-    auto node_json = entry(path, e);
+    auto child = json_of(path, e);
     if (const auto* c = p.given.system->find_context(path)) {
       const auto& s = p.shared->contexts[c->index];
-      node_json["running"] = s.running.load();
-      node_json["awake"] = s.awake.load();
-      node_json["mailbox"] = s.mailbox.load();
-      node_json["entityAndChildRestarts"] = s.restarts.load();
-      node_json["children"] = json::array();
-      for (const auto& [below, child] : board)
-        if (below.rfind(path + "/", 0) == 0) node_json["children"].push_back(entry(below.substr(path.size() + 1), child));
+      add_strategy(child, p.shared->board.failures_of(path + "/"), p.settings, now);
+      child["running"] = s.running.load();
+      child["awake"] = s.awake.load();
+      child["mailbox"] = s.mailbox.load();
+      child["entityAndChildRestarts"] = s.restarts.load();
+      child["children"] = children_of(path, board, s);
     }
-    children.push_back(std::move(node_json));
+    tree["children"].push_back(std::move(child));
   }
-  return {{"name", "root"},
-          {"strategy", "one_for_one"},
-          {"intensity", p.settings.restart_intensity},
-          {"periodMs", p.settings.restart_period.count()},
-          {"children", children}};
+  return tree;
 }
 
 json node::traces(std::string_view trace_id) const {

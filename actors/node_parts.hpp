@@ -36,6 +36,8 @@ struct node::parts {
 
   node_parts given;
   runtime_settings settings;
+  fault_board faults;
+  std::unique_ptr<clock> jumping;  // stands in for the given clock where faults are enabled
   std::unique_ptr<journal> log;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> actors;
@@ -53,6 +55,7 @@ struct node::parts {
 
   void count_outstanding();
   void give_up(const std::string& why);
+  void prepare_faults();
   std::optional<command_answer> answered_before(const command_request& r) const;
   std::optional<rejection> overload(const command_request& r) const;
   void send(command_request r, answer_handler on_answer);

@@ -72,8 +72,7 @@ void partition_supervisor::on_exit() {
     if (s.by.handle) anon_send_exit(s.by.handle, caf::exit_reason::kill);
   for (auto& r : resting_) anon_send_exit(r.handle, caf::exit_reason::kill);
   resting_.clear();
-  node_.awake -= static_cast<std::int64_t>(slots_.size());
-  node_.contexts[context_.index].awake -= static_cast<std::int64_t>(slots_.size());
+  count_awake(-static_cast<std::int64_t>(slots_.size()));
   slots_.clear();
   kept_.clear();
 }
@@ -172,7 +171,17 @@ void partition_supervisor::take_parked() {
   for (auto& d : node_.unpark(guard_.where)) take(std::move(d));
 }
 
+// Asks are told apart by who waits for the answer and its number; messages by their name for ever.
+bool partition_supervisor::came_before(const delivery& d) {
+  if (d.kind == delivery_kind::ask) return !heard_asks_.first_time({d.reply_to.id(), d.ask});
+  return !heard_messages_.first_time({d.ref.id.sequence, d.ref.id.index});
+}
+
 void partition_supervisor::take(delivery_ptr d) {
+  if (d->may_come_twice && d->epoch == 0 && came_before(*d)) {
+    node_.settle(*d);
+    return;
+  }
   const bool returned_from_here = d->epoch == guard_.epoch;
   if (d->kind == delivery_kind::undo && !returned_from_here && d->ref.id.sequence < node_.first_sequence) {
     node_.settle(*d);  // a predecessor read it from disk and so does this one: an earlier run's step is in nobody's memory
@@ -239,8 +248,7 @@ partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const s
   if (!fresh) return s;
   s.key = key;
   s.place = by_use_.insert(by_use_.end(), id);
-  ++node_.awake;
-  ++node_.contexts[context_.index].awake;
+  count_awake(1);
   make_room();
   start(id, s);
   return s;
@@ -279,8 +287,13 @@ void partition_supervisor::forget(std::uint64_t id) {
   by_use_.erase(at->second.place);
   if (!at->second.key.empty()) ids_by_key_.erase(at->second.key);
   slots_.erase(at);
-  --node_.awake;
-  --node_.contexts[context_.index].awake;
+  count_awake(-1);
+}
+
+void partition_supervisor::count_awake(std::int64_t more) {
+  node_.awake += more;
+  node_.contexts[context_.index].awake += more;
+  node_.contexts[context_.index].awake_in[guard_.where.partition] += more;
 }
 
 // ---- falling asleep

@@ -55,6 +55,7 @@ class partition_supervisor : public base_actor {
   void let_in(std::initializer_list<delivery_kind> kinds);
   void take(delivery_ptr d);
   void take_parked();
+  bool came_before(const delivery& d);
   void forward(delivery_ptr d);
   std::uint64_t resolve(const storage::address& to);
   slot& wake(std::uint64_t id, const std::string& key);
@@ -62,6 +63,7 @@ class partition_supervisor : public base_actor {
   void feed(slot& s);
   void touch(slot& s);
   void forget(std::uint64_t id);
+  void count_awake(std::int64_t more);
   void on_stumbled(stumbled& m);
   void on_gone(const gone& m);
   void restart_later(std::uint64_t id, slot& s);
@@ -82,6 +84,7 @@ class partition_supervisor : public base_actor {
   std::list<std::uint64_t> by_use_;  // least recently used first
   std::vector<worker> resting_;      // entities of no aggregate, to become the next ones
   std::uint64_t incarnations_ = 0;
+  recently_heard heard_asks_, heard_messages_;
   bool counted_closed_ = true;
   bool callers_let_in_ = false;  // requests, asks and undos wait until the first barrier
 };

@@ -10,11 +10,13 @@ namespace {
 
 constexpr std::size_t pending_batches_max = 256;  // more: let go, and read from the journal
 constexpr std::size_t records_per_write = 2000;
+constexpr milliseconds look_whether_over_every{50};
 constexpr int rounds_between_writes = 16;  // of a busy journal
 
 struct written {};
 struct rested {};
 struct read_on {};
+struct look_whether_over {};
 
 }  // namespace
 
@@ -23,6 +25,7 @@ struct read_on {};
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::rested)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_on)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_whether_over)
 
 namespace crema::actors {
 
@@ -54,6 +57,14 @@ caf::behavior projector::make_behavior() {
       },
       [this](rested) { rest(); },
       [this](read_on) { work(); },
+      [this](look_whether_over) {
+        if (node_.faults.lasts(stalled_by_, node_.time.steady_ms())) {
+          delayed_send(this, look_whether_over_every, look_whether_over{});
+        } else {
+          stalled_by_ = 0;
+          work();
+        }
+      },
   };
 }
 
@@ -80,7 +91,7 @@ void projector::take(committed_batch_ptr batch) {
 }
 
 void projector::work() {
-  if (writing_) return;
+  if (writing_ || stalled()) return;
   try {
     if (!views_) load();
     const bool more = reading_ ? apply_from_journal() : apply_live();
@@ -91,6 +102,15 @@ void projector::work() {
     telemetry::log(telemetry::level::warn, "a view could not take in an event", {{"context", context_.name}, {"error", e.what()}});
     quit(caf::sec::runtime_error);
   }
+}
+
+bool projector::stalled() {
+  if (stalled_by_ != 0 || !node_.faults.watching()) return stalled_by_ != 0;
+  if (const auto hit = node_.faults.at_projector(context_.index, node_.time.steady_ms())) {
+    stalled_by_ = hit->fault;
+    delayed_send(this, look_whether_over_every, look_whether_over{});
+  }
+  return stalled_by_ != 0;
 }
 
 bool projector::apply_live() {

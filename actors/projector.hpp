@@ -30,6 +30,7 @@ class projector : public base_actor {
   void load();
   void take(committed_batch_ptr batch);
   void work();
+  bool stalled();
   bool apply_live();
   bool apply_from_journal();
   void apply(const std::shared_ptr<const storage::journal_record>& r);
@@ -46,6 +47,7 @@ class projector : public base_actor {
   bool writing_ = false;
   int rounds_left_ = 0;  // of the journal, to rest
   int listener_ = 0;
+  std::uint64_t stalled_by_ = 0;  // an injected fault
 };
 
 }  // namespace crema::actors

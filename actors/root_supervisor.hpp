@@ -1,15 +1,14 @@
-// The root of the tree: one supervisor a context, the timers and the housekeeper. What exceeds its intensity ends the node, which then
-// recovers from what is on disk.
+// The root of the tree: one supervisor a context, the timers, the housekeeper and, where faults are enabled, their keeper. What exceeds
+// its intensity ends the node, which then recovers from what is on disk.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-#include "actors/base_actor.hpp"
 
 #include "actors/context_supervisor.hpp"
-#include "actors/services.hpp"
+#include "actors/supervisor.hpp"
 
 namespace crema::actors {
 
@@ -19,7 +18,7 @@ struct context_switch {
   switch_request request;
 };
 
-class root_supervisor : public base_actor {
+class root_supervisor : public supervisor {
  public:
   root_supervisor(caf::actor_config& cfg, services& node, std::shared_ptr<notification_sink> sink,
                   std::function<void(const std::string&)> give_up);
@@ -29,20 +28,16 @@ class root_supervisor : public base_actor {
   const char* name() const override { return "crema.root"; }
 
  private:
-  struct child {
-    std::string name;
-    caf::actor handle;
-    bool wanted = true;  // a context: is it to run after a restart?
-    std::uint64_t restarts = 0;
-  };
-  void start_child(std::size_t index);
-  void on_down(const caf::down_msg& m);
+  caf::actor spawn_child(std::size_t i) override;
+  void let_go(std::size_t i) override;
+  void escalate(std::size_t i) override;
+  std::string fault_target(std::size_t i) const override;
+  bool is_context(std::size_t i) const { return i < node_.system.contexts.size(); }
+  void tell_of_faults();
 
-  services& node_;
   std::shared_ptr<notification_sink> sink_;
   std::function<void(const std::string&)> give_up_;
-  restart_policy policy_;
-  std::vector<child> children_;  // contexts by index, then the timers and the housekeeper
+  std::vector<bool> wanted_;  // contexts: is it to run after a restart?
 };
 
 }  // namespace crema::actors

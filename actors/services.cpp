@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/fault_keeper.hpp"
 #include "storage/layout.hpp"
 #include "telemetry/log.hpp"
 
@@ -28,7 +29,7 @@ hold_ticket::~hold_ticket() {
 }
 
 services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
-                   telemetry::metrics& m, telemetry::trace_ring& r)
+                   telemetry::metrics& m, telemetry::trace_ring& r, fault_board& f)
     : system(declared),
       types(declared.catalog()),
       settings(s),
@@ -37,6 +38,7 @@ services::services(const system_declaration& declared, const runtime_settings& s
       log(j),
       metrics(m),
       traces(r),
+      faults(f),
       random(s.seed),
       first_sequence(j.durable()),
       wall_ahead_us(t.wall().ms * 1000 - t.steady_us()),
@@ -49,7 +51,10 @@ services::services(const system_declaration& declared, const runtime_settings& s
     status.last_recorded = status.last_id.load();
     gates_.emplace_back();
     notifiers_.emplace_back();
-    for (int p = 0; p < s.partitions; ++p) partitions_.emplace_back();
+    for (int p = 0; p < s.partitions; ++p) {
+      partitions_.emplace_back();
+      status.awake_in.emplace_back(0);
+    }
     const auto known = s.contexts.find(c.name);
     context_settings_.push_back(known == s.contexts.end() ? context_settings{} : known->second);
   }
@@ -61,6 +66,7 @@ void services::clear_directory() {
   for (auto* all : {&partitions_, &gates_, &notifiers_})
     for (auto& slot : *all) slot.set({});
   timer.set({});
+  fault_keeper.set({});
 }
 
 std::array<std::uint8_t, 8> services::new_span_id() noexcept {
@@ -75,6 +81,32 @@ void services::deliver(delivery_ptr d) {
     d->sent_us = time.steady_us();
     ++contexts[d->to.context].mailbox;
   }
+  if (faults.watching() && struck_on_its_way(d)) return;
+  hand_over(std::move(d));
+}
+
+// True: refused, or on the detour. Requests come from nowhere and an undo from the node itself: no link carries them.
+bool services::struck_on_its_way(delivery_ptr& d) {
+  if (d->epoch != 0) return false;  // it had arrived, and comes back from its receiver
+  const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
+  if (answers_somebody) {
+    if (const auto hit = faults.at_mailbox(d->to.context, d->to.id, time.steady_ms())) {
+      d->fault = hit->fault;
+      refuse(*d, {rejection_kind::overloaded,
+                  "Too many requests wait for " + system.contexts[d->to.context].name + " (runtime.mailboxMax).",
+                  {},
+                  1000});
+      return true;
+    }
+  }
+  if (d->kind == delivery_kind::request || d->kind == delivery_kind::undo || !faults.watching_links()) return false;
+  const auto keeper = fault_keeper.get();
+  if (!keeper) return false;
+  caf::anon_send(keeper, detoured{std::move(d), faults.keep_watching_links()});
+  return true;
+}
+
+void services::hand_over(delivery_ptr d) {
   if (const auto handle = partition(lane_of(d->to)).get()) {
     caf::anon_send(handle, std::move(d));
     return;

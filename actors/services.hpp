@@ -14,9 +14,11 @@
 
 #include "actors/circuit_breaker.hpp"
 #include "actors/clock.hpp"
+#include "actors/faults.hpp"
 #include "actors/journal.hpp"
 #include "actors/message.hpp"
 #include "actors/settings.hpp"
+#include "actors/supervision.hpp"
 #include "behaviors/core/declaration.hpp"
 #include "storage/store.hpp"
 #include "telemetry/metrics.hpp"
@@ -54,7 +56,14 @@ class supervision_board {
   struct entry {
     std::string state;
     std::uint64_t restarts = 0;
-    std::string last_failure;
+    std::string last_failure = {};
+    std::string lifetime = {};
+    std::int64_t waits_ms = 0;  ///< restarting: the back-off
+  };
+  /// A supervisor's own: its strategy, and when its children failed lately.
+  struct failures {
+    strategy how = strategy::one_for_one;
+    std::vector<std::int64_t> at_ms = {};
   };
   void show(const std::string& path, entry e) {
     const std::lock_guard lock(mutex_);
@@ -64,18 +73,30 @@ class supervision_board {
     const std::lock_guard lock(mutex_);
     return entries_;
   }
+  /// `path` is that of its children: "" of the root, "payment/" of a context.
+  void show_failures(const std::string& path, failures f) {
+    const std::lock_guard lock(mutex_);
+    failures_[path] = std::move(f);
+  }
+  failures failures_of(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = failures_.find(path);
+    return at == failures_.end() ? failures{} : at->second;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, entry> entries_;
+  std::map<std::string, failures> failures_;
 };
 
 /// One context's live figures.
 struct context_status {
   std::atomic<bool> running{false};
   std::atomic<std::int64_t> awake{0};
-  std::atomic<std::int64_t> mailbox{0};  ///< deliveries on their way or waiting
-  std::atomic<std::int64_t> outbox{0};   ///< durable messages not consumed yet
+  std::deque<std::atomic<std::int64_t>> awake_in;  ///< by partition
+  std::atomic<std::int64_t> mailbox{0};            ///< deliveries on their way or waiting
+  std::atomic<std::int64_t> outbox{0};             ///< durable messages not consumed yet
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<int> lanes_closed{0};             ///< partitions that do not take messages yet
@@ -86,7 +107,7 @@ struct context_status {
 
 struct services {
   services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
-           telemetry::metrics& m, telemetry::trace_ring& r);
+           telemetry::metrics& m, telemetry::trace_ring& r, fault_board& f);
 
   const system_declaration& system;
   const type_catalog types;
@@ -96,6 +117,7 @@ struct services {
   journal& log;
   telemetry::metrics& metrics;
   telemetry::trace_ring& traces;
+  fault_board& faults;
   random_source random;
   const std::uint64_t first_sequence;  ///< where this run of the node began in the log
   const std::int64_t wall_ahead_us;    ///< wall time less steady time, as the node started: places spans to the microsecond
@@ -114,7 +136,7 @@ struct services {
   handle_slot& partition(storage::lane where) { return partitions_[where.context * settings.partitions + where.partition]; }
   handle_slot& gate(std::uint16_t context) { return gates_[context]; }
   handle_slot& notifier(std::uint16_t context) { return notifiers_[context]; }
-  handle_slot timer;
+  handle_slot timer, fault_keeper;
   void clear_directory();
 
   storage::lane lane_of(const storage::address& a) const noexcept { return {a.context, storage::partition_of(a, settings.partitions)}; }
@@ -128,8 +150,10 @@ struct services {
   std::array<std::uint8_t, 8> new_span_id() noexcept;
 
   // ---- sending
-  /// To the partition of its receiver, or refused where that is not running.
+  /// To the partition of its receiver, or refused where that is not running; by a detour where a link has a fault.
   void deliver(delivery_ptr d);
+  /// The same, past all faults.
+  void hand_over(delivery_ptr d);
   /// A durable message whose record was appended: to whoever handles it.
   void dispatch(const storage::stored_message& m);
   /// Takes back a step that will not be confirmed.
@@ -151,6 +175,8 @@ struct services {
   void record_span(const delivery& d, const trace_context& own, std::string_view kind, std::int64_t began_us, bool failed);
 
  private:
+  bool struck_on_its_way(delivery_ptr& d);
+
   std::deque<handle_slot> partitions_, gates_, notifiers_;
   std::vector<context_settings> context_settings_;
   std::mutex parked_mutex_;

@@ -54,6 +54,7 @@ struct runtime_settings {
   std::uint32_t notify_concurrent_max = 64;
   milliseconds notify_retry_min{200}, notify_retry_max{60000};
   std::uint64_t seed = 0;                            ///< of ids and jitter
+  bool faults_enabled = false;                       ///< whether anybody may put a fault on the node's board
   std::map<std::string, context_settings> contexts;  ///< by context name; absent: defaults
   system_settings system;                            ///< what the system declares for itself
 };

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "behaviors/core/json.hpp"
+#include "cli/fault_options.hpp"
 #include "cli/remote.hpp"
 #include "config/explain.hpp"
 
@@ -23,6 +24,7 @@ constexpr auto examples = R"(Examples:
   crema supervisors                                 who runs, who failed, who was restarted
   crema context stop payment                        then try an order; its durable messages wait
   crema context start payment
+  crema fault add payment --kind slow --delay 400-620 --for 30s
   crema backup /var/backups/crema-1                 hot and consistent, while orders come in
   crema restore /var/backups/crema-1 --data ./data-restored --to 2021-02-25T04:28:24.716Z
 
@@ -44,6 +46,8 @@ struct arguments {
   bool rebuild_views = false;
   std::string directory, restore_to;
   std::uint64_t dead_letter = 0;
+  fault_options fault;
+  std::optional<std::uint64_t> fault_id;
 };
 
 class command_line {
@@ -59,6 +63,7 @@ class command_line {
     add_verify();
     add_backup();
     add_dead_letters();
+    add_faults();
     add_config();
     add_command(app_, "version", "Print the version", [this] {
       out_ << "crema " CREMA_VERSION "\n";
@@ -218,6 +223,42 @@ class command_line {
       take_node(c);
     }
     group.footer("Examples:\n  crema deadletters list\n  crema deadletters replay 3");
+  }
+
+  void add_faults() {
+    auto& group = add_group(app_, "fault", "Break a running node on purpose, look at what struck, and heal it");
+    auto& a = add_command(group, "add", "Add a fault", [this] { return add_fault(node(), screen_of(), fields_of_fault()); });
+    auto& f = args_.fault;
+    a.add_option("TARGET", f.target, "payment, payment/17, payment/partition-3, payment/supervisor, 'order->payment', journal, node")
+        ->required();
+    a.add_option("--kind", f.kind, "crash, throw, slow, hang, drop, delay, repeat, reorder, full, stall, fail, torn, jump, kill, zombie")
+        ->required();
+    a.add_option("--rate", f.rate, "Share of the occasions on which it strikes, 0.1 for each tenth; left out: each");
+    a.add_option("--count", f.count, "How often it strikes at the most");
+    a.add_option("--for", f.lasts, "How long it lasts: 500ms, 30s, 2m; left out: until it is removed");
+    a.add_option("--delay", f.delay, "slow, delay, reorder: how long, in ms: 400-620");
+    a.add_option("--by", f.by, "jump: how far the wall clock is off: 1h, --by=-90s");
+    a.add_option("--seed", f.seed, "The same seed strikes in the same places");
+    a.add_option("--note", f.note, "For people who look at the list");
+    take_node(a);
+    a.footer(
+        "Examples:\n  crema fault add payment --kind slow --delay 400-620 --for 30s\n"
+        "  crema fault add 'order->payment' --kind drop --rate 0.1\n  crema fault add payment/17 --kind throw --count 3\n"
+        "  crema fault add drink/partition-3 --kind crash --count 2\n  crema fault add journal --kind slow --delay 50\n"
+        "  crema fault add node --kind kill");
+    take_node(add_command(group, "list", "Them, and how often each struck", [this] { return list_faults(node(), screen_of()); }));
+    auto& c = add_command(group, "clear", "Remove one, or all", [this] { return clear_faults(node(), screen_of(), args_.fault_id); });
+    c.add_option("ID", args_.fault_id, "Its number in the list; left out: all");
+    take_node(c);
+    group.footer(
+        "The node must run with faults.enabled and http.managementToken; give the token with --token or CREMA_TOKEN.\n"
+        "Examples:\n  crema fault add payment --kind slow --delay 400-620 --for 30s\n  crema fault list\n  crema fault clear");
+  }
+
+  nlohmann::json fields_of_fault() const {
+    try {
+      return fault_fields(args_.fault);
+    } catch (const std::invalid_argument& e) { throw usage_error(e.what()); }
   }
 
   void add_config() {

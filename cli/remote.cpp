@@ -172,6 +172,31 @@ int settle_dead_letter(const http_client& node, const screen& s, std::uint64_t i
   return change(node, s, {.method = "DELETE", .target = target}, "Dead letter " + number + " is dropped.");
 }
 
+int list_faults(const http_client& node, const screen& s) {
+  return list(node, s, "/actuator/faults", "faults",
+              {"id", "target", "kind", "state", "fired", "rate", "count", "durationMs", "delayMinMs", "delayMaxMs", "byMs", "seed", "note"},
+              "There are no faults.");
+}
+
+int add_fault(const http_client& node, const screen& s, const json& fields) {
+  const auto a = node.send({.method = "POST", .target = "/actuator/faults", .body = fields.dump()});
+  if (a.status >= 300) return fail(s, node, a);
+  const auto added = json::parse(a.body, nullptr, false);
+  const auto id = added.is_object() && added.contains("id") ? one_line(added["id"].dump()) : std::string("?");
+  if (s.json)
+    s.out << a.body << '\n';
+  else
+    s.out << "Fault " << id << " is on: " << one_line(fields.at("kind").get<std::string>()) << " at "
+          << one_line(fields.at("target").get<std::string>()) << ". Remove it with: crema fault clear " << id << '\n';
+  return 0;
+}
+
+int clear_faults(const http_client& node, const screen& s, std::optional<std::uint64_t> id) {
+  const auto target = "/actuator/faults" + (id ? "/" + std::to_string(*id) : std::string());
+  return change(node, s, {.method = "DELETE", .target = target},
+                id ? "Fault " + std::to_string(*id) + " is removed." : "No faults are left.");
+}
+
 int backup(const http_client& node, const screen& s, const std::string& directory) {
   const auto absolute = std::filesystem::absolute(directory).lexically_normal().string();
   const request r{.method = "POST", .target = "/actuator/backup", .body = json{{"directory", absolute}}.dump(), .time_limit = backup_limit};

@@ -32,6 +32,10 @@ int list_contexts(const http_client& node, const screen& s);
 int switch_context(const http_client& node, const screen& s, const std::string& name, bool running);
 /// The supervision tree; with `all` also each of many children that have nothing to tell.
 int show_supervisors(const http_client& node, const screen& s, bool all);
+int list_faults(const http_client& node, const screen& s);
+int add_fault(const http_client& node, const screen& s, const nlohmann::json& fields);
+/// One, or all of them.
+int clear_faults(const http_client& node, const screen& s, std::optional<std::uint64_t> id);
 int print_events(const http_client& node, const screen& s, const event_options& o);
 int list_dead_letters(const http_client& node, const screen& s);
 int settle_dead_letter(const http_client& node, const screen& s, std::uint64_t id, bool replay);

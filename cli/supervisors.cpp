@@ -1,6 +1,7 @@
 // `crema supervisors`: the live supervision tree. Children of one kind, in one state and with nothing more to tell, are one line.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <ostream>
 
 #include "cli/remote.hpp"
@@ -26,14 +27,23 @@ std::string counted(std::uint64_t n, const std::string& one, const std::string& 
   return std::to_string(n) + " " + (n == 1 ? one : many);
 }
 
-// "running, 3 awake, 2 restarts, last failure: …"
+std::string seconds(std::uint64_t ms) {
+  return std::to_string(ms / 1000) + (ms % 1000 == 0 ? "" : "." + std::to_string(ms % 1000 / 100)) + " s";
+}
+
+// "restarting in 40 ms, 3 awake, 2 restarts, 1 of 10 in 10 s, last failure: …"
 std::string words_of(const json& child) {
   auto words = text_at(child, "state");
   if (child.contains("running") && child["running"] == false) words = "stopped";
+  if (const auto wait = number_at(child, "backoffMs"); wait > 0) words += " in " + std::to_string(wait) + " ms";
+  if (const auto kind = text_at(child, "lifetime"); !kind.empty() && kind != "permanent") words += ", " + kind;
   if (child.contains("awake")) words += ", " + std::to_string(number_at(child, "awake")) + " awake";
   if (const auto n = number_at(child, "mailbox"); n > 0) words += ", " + counted(n, "message waits", "messages wait");
   if (const auto n = std::max(number_at(child, "restarts"), number_at(child, "entityAndChildRestarts")); n > 0)
     words += ", " + counted(n, "restart", "restarts");
+  if (const auto n = number_at(child, "restartsInPeriod"); n > 0)
+    words += ", of its children " + std::to_string(n) + " of " + std::to_string(number_at(child, "intensity")) + " in " +
+             seconds(number_at(child, "periodMs"));
   if (const auto why = text_at(child, "lastFailure"); !why.empty()) words += ", last failure: " + why;
   return words;
 }
@@ -60,7 +70,9 @@ std::vector<line> lines_of(const json& children, bool all) {
     if (!all && same(*at))
       while (end != children.end() && same(*end)) ++end;
     if (const auto n = std::distance(at, end); n > 1) {
-      lines.push_back({kind_of(name) + "…  " + std::to_string(n) + " " + text_at(*at, "state")});
+      const auto awake = std::accumulate(at, end, std::uint64_t{0}, [](auto sum, const json& c) { return sum + number_at(c, "awake"); });
+      lines.push_back({kind_of(name) + "…  " + std::to_string(n) + " " + text_at(*at, "state") +
+                       (awake > 0 ? ", " + std::to_string(awake) + " awake" : "")});
     } else {
       const auto inner = at->find("children");
       lines.push_back({name + "  " + words_of(*at), inner != at->end() && inner->is_array() ? &*inner : nullptr});
@@ -89,7 +101,9 @@ int show_supervisors(const http_client& node, const screen& s, bool all) {
     return 0;
   }
   s.out << text_at(*tree, "name") << "  " << text_at(*tree, "strategy") << ", gives up beyond " << number_at(*tree, "intensity")
-        << " restarts in " << number_at(*tree, "periodMs") << " ms\n";
+        << " restarts in " << number_at(*tree, "periodMs") << " ms";
+  if (const auto n = number_at(*tree, "restartsInPeriod"); n > 0) s.out << "; there were " << n;
+  s.out << '\n';
   if (tree->contains("children") && (*tree)["children"].is_array()) print_children(s.out, (*tree)["children"], "", all);
   return 0;
 }

@@ -114,7 +114,9 @@ void add_outside(registry& r) {
   r.add(integer("log.fileBytesMax", 16 * mib, 64 * kib, 4 * gib, "A log file that would become larger is rotated.").in("bytes"));
   r.add(integer("log.filesMax", 5, 1, 1000, "Rotated files that are kept of each log."));
   r.add(boolean("log.access", true, "Whether each request is written to the access log."));
-  r.add(boolean("faults.enabled", false, "Whether faults can be injected (/makeZombie and others). For drills only."));
+  r.add(
+      boolean("faults.enabled", false,
+              "Whether faults can be injected (/actuator/faults, crema fault, /makeZombie). For drills only; needs http.managementToken."));
 }
 
 void add_http(registry& r) {
@@ -197,6 +199,10 @@ registry runtime_settings() {
   r.require([](const values& v) -> std::optional<std::string> {
     if (v.get_text("notify.adapter") != "webhook" || !v.get_text("notify.webhookUrl").empty()) return std::nullopt;
     return "notify.adapter is webhook, but notify.webhookUrl is not set";
+  });
+  r.require([](const values& v) -> std::optional<std::string> {
+    if (!v.get_bool("faults.enabled") || !v.get_text("http.managementToken").empty()) return std::nullopt;
+    return "faults.enabled is true, but http.managementToken is not set: give a token, so that not everybody can break this node";
   });
   return r;
 }

@@ -143,7 +143,11 @@ json common_schemas() {
       {"type", "object"},
       {"properties", {{"eventType", text}, {"timestamp", text}, {"id", number}, {"offset", number}, {"traceId", text}, {"context", text}}},
       {"required", {"eventType", "timestamp", "offset"}}};
-  return {{"problem", problem}, {"page", page}, {"event", event}};
+  json fault = {{"type", "object"},
+                {"properties", {{"target", text}, {"kind", text}, {"note", text}, {"rate", {{"type", "number"}}}}},
+                {"required", {"target", "kind"}}};
+  for (const auto* name : {"count", "durationMs", "delayMinMs", "delayMaxMs", "byMs", "seed"}) fault["properties"][name] = number;
+  return {{"problem", problem}, {"page", page}, {"event", event}, {"fault", fault}};
 }
 
 json plain_operation(const char* description) {
@@ -169,6 +173,12 @@ void add_operations(json& paths) {
                                                           {"/actuator/backup", "the copy is complete"}};
   for (const auto& [path, description] : writable) paths[path]["post"] = plain_operation(description);
   paths["/actuator/deadletters/{id}"]["delete"] = plain_operation("dropped");
+  paths["/actuator/faults"] = {{"get", plain_operation("injected faults and how often each struck; 404 where they are not enabled")},
+                               {"post", plain_operation("added")},
+                               {"delete", plain_operation("all removed")}};
+  paths["/actuator/faults"]["post"]["requestBody"] = {{"required", true},
+                                                      {"content", {{"application/json", {{"schema", reference("fault")}}}}}};
+  paths["/actuator/faults/{id}"] = {{"get", plain_operation("one of them")}, {"delete", plain_operation("removed")}};
   for (auto& [path, item] : paths.items()) {  // every template variable needs its parameter
     if (path.rfind("/actuator/", 0) != 0 || path.find('{') == std::string::npos) continue;
     const auto from = path.find('{') + 1;

@@ -1,4 +1,4 @@
-// The part of the router for operators: health, the actuator's documents, management behind a token, the zombie drill.
+// The part of the router for operators: health, the actuator's documents, management behind a token, injected faults.
 #include <nlohmann/json.hpp>
 
 #include "http/commands.hpp"
@@ -52,7 +52,7 @@ bool router::may_manage(const request& r) const noexcept {
 action router::route_actuator(const call& c) const {
   if (c.size() < 2) return unmatched(c.r);
   const auto& what = c[1];
-  if (what == "contexts" || what == "deadletters" || what == "backup") return route_management(c);
+  if (what == "contexts" || what == "deadletters" || what == "backup" || what == "faults") return route_management(c);
   fixed_route route = fixed_route::unmatched;
   if (what == "health" && c.size() == 2)
     route = fixed_route::health;
@@ -121,6 +121,11 @@ action router::answer_traces(const call& c) const {
 
 action router::route_management(const call& c) const {
   const auto& what = c[1];
+  if (what == "faults" && !settings_.faults_enabled)
+    return {id_of(fixed_route::faults),
+            render(problem{problem_code::not_found,
+                           "Faults are not enabled on this node; start it with faults.enabled=true and an http.managementToken."},
+                   c.r)};
   if (!may_manage(c.r)) {
     problem p{problem_code::unauthorized, "A valid bearer token is needed."};
     p.headers = "WWW-Authenticate: Bearer\r\n";
@@ -129,6 +134,7 @@ action router::route_management(const call& c) const {
   if (what == "contexts" && c.size() == 4 && (c[3] == "stop" || c[3] == "start")) return switch_context(c);
   if (what == "deadletters" && (c.size() == 3 || (c.size() == 4 && c[3] == "replay"))) return settle_dead_letter(c);
   if (what == "backup" && c.size() == 2) return start_backup(c);
+  if (what == "faults") return route_faults(c);
   if (c.size() != 2) return unmatched(c.r);
   const auto route = id_of(what == "contexts" ? fixed_route::contexts : fixed_route::dead_letters);
   if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
@@ -185,11 +191,47 @@ action router::start_backup(const call& c) const {
       }}};
 }
 
+action router::route_faults(const call& c) const {
+  if (c.size() == 2) return answer_faults(c);
+  return c.size() == 3 ? answer_fault(c) : unmatched(c.r);
+}
+
+action router::answer_faults(const call& c) const {
+  const auto route = id_of(fixed_route::faults);
+  if (auto refused = refuse_method(c.r, "GET, HEAD, OPTIONS, POST, DELETE")) return {route, std::move(*refused)};
+  if (c.r.verb == method::post) return {route, add_fault(c.r)};
+  if (c.r.verb == method::remove) return {route, json_response(200, json{{"removed", door_.remove_faults({})}}.dump())};
+  return {route, json_response(200, text_of(door_.faults()))};
+}
+
+action router::answer_fault(const call& c) const {
+  const auto route = id_of(fixed_route::fault);
+  if (auto refused = refuse_method(c.r, "GET, HEAD, OPTIONS, DELETE")) return {route, std::move(*refused)};
+  const auto id = parse_id(c[2]);
+  if (id && c.r.verb == method::remove && door_.remove_faults(id) > 0) return {route, response{204, {}, {}, {}, false}};
+  if (id && c.r.verb != method::remove)
+    for (const auto& f : door_.faults())
+      if (f.at("id") == *id) return {route, json_response(200, text_of(f))};
+  return {route, render(problem{problem_code::not_found, "There is no such fault; GET /actuator/faults lists them."}, c.r)};
+}
+
+response router::add_fault(const request& r) const {
+  auto parsed = parse_body(r, settings_.json_depth_max);
+  if (const auto* p = std::get_if<problem>(&parsed)) return render(*p, r);
+  const auto added = door_.add_fault(std::get<json>(parsed));
+  if (!added) return render(added.why(), r);
+  auto answer = json_response(201, text_of(*added));
+  answer.header("Location", base(r) + "/actuator/faults/" + added->at("id").dump());
+  return answer;
+}
+
+// The drill of the original breakfast service: a fault like any other, that needs no token.
 action router::answer_drill(const call& c, bool make_zombie) const {
   const auto route = id_of(make_zombie ? fixed_route::make_zombie : fixed_route::is_healthy);
   if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
-  if (make_zombie) zombie_ = true;
-  const bool healthy = make_zombie || (!zombie_ && door_.live());
+  if (make_zombie && door_.live() && c.r.verb == method::get)
+    (void)door_.add_fault({{"target", "node"}, {"kind", "zombie"}, {"note", "/makeZombie"}});
+  const bool healthy = make_zombie || door_.live();
   if (!healthy) return {route, render(problem{problem_code::internal, "This node is a zombie and waits to be restarted."}, c.r)};
   return {route, response{200, content::text, make_zombie ? "zombie\n" : "healthy\n", {}, false}};
 }

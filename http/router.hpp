@@ -1,6 +1,6 @@
 // Turns a request into an action. Made from the declaration only: knows no domain word.
 //
-// Thread-safety: any thread; immutable but for three flags. The request stays as it is until the action is done, and so does
+// Thread-safety: any thread; immutable but for a flag. The request stays as it is until the action is done, and so does
 // the router. Never throws for anything that a client sends.
 #pragma once
 
@@ -26,7 +26,7 @@ class router {
 
   const route_table& table() const noexcept { return table_; }
   const std::string& prefix() const noexcept { return prefix_; }
-  bool live() const noexcept { return door_.live() && !zombie_; }
+  bool live() const noexcept { return door_.live(); }
   bool ready() const noexcept { return door_.ready() && !draining_; }
   /// From now on readiness is DOWN.
   void set_draining() noexcept { draining_ = true; }
@@ -71,6 +71,10 @@ class router {
   action switch_context(const call& c) const;
   action settle_dead_letter(const call& c) const;
   action start_backup(const call& c) const;
+  action route_faults(const call& c) const;
+  action answer_faults(const call& c) const;
+  action answer_fault(const call& c) const;
+  response add_fault(const request& r) const;
   action answer_drill(const call& c, bool make_zombie) const;
   bool may_manage(const request& r) const noexcept;
 
@@ -83,7 +87,6 @@ class router {
   std::string prefix_;
   std::size_t prefix_segments_;
   std::atomic<bool> draining_ = false;
-  mutable std::atomic<bool> zombie_ = false;  // the drill of the breakfast service
 };
 
 /// The answer if the method is not one of `allow` ("GET, HEAD, OPTIONS"): OPTIONS itself, or 405. Nothing: go on.

@@ -33,8 +33,10 @@ constexpr std::string_view fixed_templates[] = {"unmatched",
                                                 "/actuator/deadletters",
                                                 "/actuator/deadletters/{id}",
                                                 "/actuator/deadletters/{id}/replay",
-                                                "/actuator/backup"};
-static_assert(std::size(fixed_templates) == id_of(fixed_route::backup) + 1);
+                                                "/actuator/backup",
+                                                "/actuator/faults",
+                                                "/actuator/faults/{id}"};
+static_assert(std::size(fixed_templates) == id_of(fixed_route::fault) + 1);
 
 std::string item_allow(const resource_entry& e) {
   std::string allow = "GET, HEAD, OPTIONS";

@@ -39,7 +39,9 @@ enum class fixed_route : route_id {
   dead_letters,
   dead_letter,
   dead_letter_replay,
-  backup
+  backup,
+  faults,
+  fault
 };
 constexpr route_id id_of(fixed_route r) noexcept { return static_cast<route_id>(r); }
 /// Their templates, in their order.

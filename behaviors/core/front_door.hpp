@@ -149,6 +149,12 @@ class front_door {
   virtual void switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) = 0;
   virtual nlohmann::json dead_letters() const = 0;
   virtual void settle_dead_letter(std::uint64_t id, bool replay, std::function<void(std::optional<rejection>)> done) = 0;
+  // ---- drills: injected faults. Empty, and refused, where they are not enabled
+  virtual nlohmann::json faults() const = 0;
+  /// The fault as it is listed then, with its id; or why not, with the field at fault.
+  virtual result<nlohmann::json> add_fault(const nlohmann::json& fields) = 0;
+  /// One, or all of them: how many there were.
+  virtual std::size_t remove_faults(std::optional<std::uint64_t> id) = 0;
   /// A hot, consistent copy into an empty or new directory. Runs on its own thread; `done` on any.
   virtual void backup(const std::string& directory, std::function<void(std::optional<rejection>)> done) = 0;
 };

@@ -109,6 +109,16 @@ void fault_plan::delay_commits(std::chrono::milliseconds shortest, std::chrono::
   longest_ = std::max(shortest, longest);
 }
 
+void fault_plan::advise(commit_adviser ask) {
+  const std::lock_guard guard(mutex_);
+  ask_ = std::move(ask);
+}
+
+void fault_plan::on_torn(std::function<void()> die) {
+  const std::lock_guard guard(mutex_);
+  die_ = std::move(die);
+}
+
 void fault_plan::clear() {
   const std::lock_guard guard(mutex_);
   faults_.clear();
@@ -129,11 +139,19 @@ std::uint64_t fault_plan::operations(write_operation op) const {
 fault_plan::verdict fault_plan::next(write_operation op) {
   std::unique_lock guard(mutex_);
   ++counts_[static_cast<std::size_t>(op)];
-  const auto v = strike(op);
-  const auto delay = delay_of(op);
+  auto v = strike(op);
+  auto delay = delay_of(op);
+  if (op == write_operation::commit && ask_) delay += follow(ask_(), v);
   guard.unlock();  // a slow commit must not hold up who changes the plan
   if (delay.count() > 0) sleep_(delay);
   return v;
+}
+
+std::chrono::milliseconds fault_plan::follow(const commit_fault& a, verdict& v) {
+  if (a.failure) v = {a.failure, false};
+  if (a.torn) v = {storage_errc::io, die_ ? true : random_() % 2 == 0};
+  if (a.torn && die_) die_();
+  return a.delay;
 }
 
 fault_plan::verdict fault_plan::strike(write_operation op) {

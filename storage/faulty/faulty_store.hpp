@@ -16,6 +16,7 @@
 #include <random>
 #include <vector>
 
+#include "storage/commit_fault.hpp"
 #include "storage/store.hpp"
 
 namespace crema::storage {
@@ -40,6 +41,11 @@ class fault_plan {
   void fail_all(storage_errc code);
   /// Each commit takes this much longer, evenly spread.
   void delay_commits(std::chrono::milliseconds shortest, std::chrono::milliseconds longest);
+  /// Asked at each commit, on the writer's thread; what it says comes on top of the plan's own faults. {} ends it.
+  void advise(commit_adviser ask);
+  /// Called as a torn commit begins, and returns: soon after, the process is dead. Without it, a torn commit fails with `io` and is
+  /// lost or kept by the seed, which is what a process finds that died in the middle of one.
+  void on_torn(std::function<void()> die);
   /// No more faults and delays. The counts go on.
   void clear();
 
@@ -64,6 +70,7 @@ class fault_plan {
 
   verdict strike(write_operation op);
   std::chrono::milliseconds delay_of(write_operation op);
+  std::chrono::milliseconds follow(const commit_fault& a, verdict& v);
 
   mutable std::mutex mutex_;
   std::mt19937_64 random_;
@@ -72,6 +79,8 @@ class fault_plan {
   std::optional<storage_errc> all_;
   std::chrono::milliseconds shortest_{0}, longest_{0};
   std::array<std::uint64_t, 3> counts_{};
+  commit_adviser ask_;
+  std::function<void()> die_;
 };
 
 /// `inner` is shared, so that it outlives the node that wrote to it, and can be wrapped again by the next one.

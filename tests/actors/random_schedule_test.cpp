@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <caf/send.hpp>
 #include <cstdlib>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "tests/actors/scenarios.hpp"
@@ -65,14 +67,56 @@ void settle_everything(stepped_node& n) {
   n.advance(milliseconds(8000));
 }
 
-}  // namespace
+// A fault of any kind that a node survives, for a while or a few times.
+void inject_something(stepped_node& n, player& p) {
+  const auto any_context = [&] { return n.system().contexts[p.below(3)].name; };
+  const auto any_link = [&] { return any_context() + "->" + any_context(); };
+  nlohmann::json f{{"seed", 1 + p.below(1000)}, {"rate", 0.5}, {"durationMs", 1 + p.below(300)}};
+  const auto is = [&](const char* kind, const std::string& target) {
+    f["kind"] = kind;
+    f["target"] = target;
+  };
+  switch (p.below(11)) {
+    case 0: is("crash", any_context()); break;
+    case 1:
+      is("slow", any_context());
+      f["delayMaxMs"] = 30;
+      break;
+    case 2:
+      is("hang", any_context());
+      f["count"] = 2;
+      break;
+    case 3:
+      is("full", any_context());
+      f["count"] = 3;
+      break;
+    case 4: is("drop", any_link()); break;
+    case 5:
+      is("delay", any_link());
+      f["delayMaxMs"] = 100;
+      break;
+    case 6: is("repeat", any_link()); break;
+    case 7: is("reorder", any_link()); break;
+    case 8: is("crash", any_context() + (p.below(2) == 0 ? "/partition-1" : "/bulkhead")); break;
+    case 9: f = {{"kind", "stall"}, {"target", "desk/projector"}, {"durationMs", 200}}; break;
+    default:
+      is("throw", any_context());
+      f["count"] = 2;
+      break;  // fewer than kill a message, also with those that are armed
+  }
+  const auto added = n.node().add_fault(f);
+  if (!added) FAIL(f.dump() << added.why().detail);
+}
 
-TEST_CASE(
-    "random schedule: given a mixed workload of accounts with faults, kills, stops and crashes, then every answer holds and the books "
-    "balance, for 200 seeds") {
+// What happens meanwhile, after each request.
+using trouble = std::function<void(stepped_node&, player&)>;
+
+void accounts_in_trouble(bool faults, const trouble& meanwhile) {
   for (auto [seed, last] = seeds(); seed <= last; ++seed) {
     INFO("CREMA_SEEDS=" << seed);
     auto s = few_partitions();
+    s.faults_enabled = faults;
+    if (faults) s.poison_attempts = 50;  // a message that dies is not told, and the accounts here count on each
     s.seed = seed;
     s.batch_items_max = seed % 3 == 0 ? 1 : 4096;
     s.idle = milliseconds(seed % 2 == 0 ? 20 : 30000);
@@ -98,16 +142,10 @@ TEST_CASE(
         default: all.push_back({n.send("account", id, transfer{amt, tag, p.below(2) == 0 ? "one" : "two"}), tag, amt}); break;
       }
       for (auto steps = p.below(30); steps > 0; --steps) p.step();
-      if (p.below(12) == 0) kill_somebody(n, p);
-      if (p.below(30) == 0) {
-        const auto context = n.system().contexts[p.below(4)].name;
-        n.node().switch_context(context, false, [](std::optional<rejection>) {});
-        for (auto steps = p.below(60); steps > 0; --steps) p.step();
-        n.node().switch_context(context, true, [](std::optional<rejection>) {});
-      }
-      if (p.below(40) == 0) n.crash();
+      meanwhile(n, p);
       if (p.below(3) == 0) p.pass_time();
     }
+    n.node().remove_faults({});
     settle_everything(n);
     for (const auto& r : all) CHECK(r.answer->answers == 1);
     std::int64_t expected = 0, there = 0, asked = 0, booked_by_accounts = 0, held = 0;
@@ -129,6 +167,33 @@ TEST_CASE(
     CHECK(held == booked_by_accounts + asked);
     check_at_rest(n);
   }
+}
+
+void kills_stops_and_crashes(stepped_node& n, player& p) {
+  if (p.below(12) == 0) kill_somebody(n, p);
+  if (p.below(30) == 0) {
+    const auto context = n.system().contexts[p.below(4)].name;
+    n.node().switch_context(context, false, [](std::optional<rejection>) {});
+    for (auto steps = p.below(60); steps > 0; --steps) p.step();
+    n.node().switch_context(context, true, [](std::optional<rejection>) {});
+  }
+  if (p.below(40) == 0) n.crash();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "random schedule: given a mixed workload of accounts with faults, kills, stops and crashes, then every answer holds and the books "
+    "balance, for 200 seeds") {
+  accounts_in_trouble(false, kills_stops_and_crashes);
+}
+
+TEST_CASE(
+    "random schedule: given injected faults of every kind on top of that, then every answer holds and the books balance, for 200 seeds") {
+  accounts_in_trouble(true, [](stepped_node& n, player& p) {
+    if (p.below(4) == 0) inject_something(n, p);
+    kills_stops_and_crashes(n, p);
+  });
 }
 
 TEST_CASE("random schedule: given orders, cancels and baristas at once, then order, payment, drink and sale agree, for 200 seeds") {

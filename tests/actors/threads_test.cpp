@@ -39,7 +39,7 @@ std::unique_ptr<storage::store> open_store(const std::filesystem::path& director
 }
 
 struct running_node {
-  explicit running_node(const std::filesystem::path& directory) : disk(open_store(directory)) {
+  explicit running_node(const std::filesystem::path& directory, bool faults = false) : disk(open_store(directory)) {
     actors::node_parts parts;
     parts.system = &system;
     parts.store = disk.get();
@@ -49,6 +49,8 @@ struct running_node {
     parts.sink = std::make_shared<silent_sink>();
     actors::runtime_settings settings;
     settings.awake_max = 400;  // aggregates sleep and wake all the time
+    settings.faults_enabled = faults;
+    if (faults) settings.poison_attempts = 1000;
     node = std::make_unique<actors::node>(parts, settings);
     node->start();
     until([this] { return node->ready(); });
@@ -82,6 +84,19 @@ struct running_node {
     all.limit = 1000;
     const auto found = node->find({false, orders.index}, orders.resource->finders.at(0), {phone}, all, false);
     return found->rows.size();
+  }
+
+  std::int64_t counted() const {
+    page_request all;
+    all.limit = 1000;
+    std::int64_t sum = 0;
+    const auto sales = node->list({false, system.context_named("sale").index}, all);
+    for (const auto& row : sales->rows) sum += row.row.as<sale>()->sum_amt;
+    return sum;
+  }
+  bool all_settled() const {
+    const auto& contexts = node->inside().shared->contexts;
+    return std::all_of(contexts.begin(), contexts.end(), [](const auto& c) { return c.outbox.load() == 0; });
   }
 
   system_declaration system = crema::cafeteria::cafeteria();
@@ -140,21 +155,56 @@ TEST_CASE("threads: given many callers, readers, and supervisors that are killed
     killer.join();
     // In the end every cancel is settled, and what a killed chain had counted is taken back. A caller is told "no" a moment before
     // the undo is on its way, so an empty outbox alone does not say that this is the end.
-    const auto all_settled = [&] {
-      const auto& contexts = n.node->inside().shared->contexts;
-      return std::all_of(contexts.begin(), contexts.end(), [](const auto& c) { return c.outbox.load() == 0; });
-    };
-    const auto counted = [&] {
-      page_request all;
-      all.limit = 1000;
-      std::int64_t sum = 0;
-      const auto sales = n.node->list({false, n.system.context_named("sale").index}, all);
-      for (const auto& row : sales->rows) sum += row.row.as<sale>()->sum_amt;
-      return sum;
-    };
-    running_node::until([&] { return all_settled() && counted() == standing; });
-    CHECK(counted() == standing);
+    running_node::until([&] { return n.all_settled() && n.counted() == standing; });
+    CHECK(n.counted() == standing);
     CHECK(missed == 0);
+    n.node->stop();
+  }
+  const auto disk = open_store(directory.path);
+  const auto report = storage::verify(*disk, crema::cafeteria::cafeteria());
+  CHECK(report.faults == std::vector<std::string>{});
+}
+
+TEST_CASE("threads: given many callers while faults come and go on links and handlers, then every answer holds and the books balance") {
+  constexpr int callers = 4, orders_each = 100;
+  tests::temporary_directory directory;
+  std::atomic<std::int64_t> standing{0};
+  std::atomic<int> not_taken{0};
+  {
+    running_node n(directory.path, true);
+    std::atomic<bool> done{false};
+    std::thread vandal([&] {
+      for (int round = 0; !done; ++round) {
+        const std::pair<const char*, const char*> some[] = {
+            {"payment->drink", "drop"}, {"order->payment", "repeat"}, {"payment->sale", "delay"}, {"payment->drink", "reorder"},
+            {"payment", "crash"},       {"drink", "throw"},           {"sale", "slow"},           {"customercenter/projector", "stall"}};
+        const auto& [target, kind] = some[round % 8];
+        nlohmann::json f{{"target", target}, {"kind", kind}};
+        if (std::string(kind) != "stall") f["rate"] = 0.2;
+        if (round % 8 == 2 || round % 8 == 6) f["delayMaxMs"] = 3;
+        const auto added = n.node->add_fault(f);
+        if (!added) ++not_taken;
+        while (!done && added && n.node->faults().back().at("fired") == 0) std::this_thread::yield();
+        if (round % 3 == 2) (void)n.node->remove_faults({});
+      }
+    });
+    std::vector<std::thread> threads;
+    for (int t = 0; t < callers; ++t)
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < orders_each; ++i) {
+          const auto a = n.ask("order", {}, place_order{"0" + std::to_string(t), "coffee", 1, 10});
+          if (a.refused) continue;
+          if (i % 3 == 0 && !n.ask("order", a.resource.id, cancel_order{}).refused) continue;
+          standing += 10;
+        }
+      });
+    for (auto& t : threads) t.join();
+    done = true;
+    vandal.join();
+    CHECK(not_taken == 0);
+    (void)n.node->remove_faults({});
+    running_node::until([&] { return n.all_settled() && n.counted() == standing; });
+    CHECK(n.counted() == standing);
     n.node->stop();
   }
   const auto disk = open_store(directory.path);

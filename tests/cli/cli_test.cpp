@@ -50,7 +50,7 @@ outcome_of_run crema(std::vector<std::string> words, seen* what = nullptr) {
 TEST_CASE("cli: help teaches with examples and is a success") {
   const auto r = crema({"--help"});
   CHECK(r.code == 0);
-  for (const auto* command : {"serve", "context", "events", "verify", "backup", "restore", "deadletters", "config", "version"})
+  for (const auto* command : {"serve", "context", "events", "verify", "backup", "restore", "deadletters", "fault", "config", "version"})
     CHECK_THAT(r.out, Contains(command));
   CHECK_THAT(r.out, Contains("Examples:"));
   CHECK_THAT(crema({"serve", "--help"}).out, Contains("--listen") && Contains("Examples:"));
@@ -145,6 +145,20 @@ TEST_CASE("cli: supervisors as a tree, in which the healthy ones of a kind are o
         "│  ├─ partition-2  restarting, 2 restarts, last failure: a bad day\n"
         "│  └─ partition-3  running\n"
         "└─ timers  running\n");
+  const std::string troubled = R"({"name":"root","strategy":"one_for_one","intensity":10,"periodMs":10000,"restartsInPeriod":1,"children":[
+    {"name":"payment","state":"running","lifetime":"permanent","running":true,"awake":7,"mailbox":0,"restarts":0,"entityAndChildRestarts":2,
+     "strategy":"one_for_one","intensity":10,"periodMs":10000,"restartsInPeriod":2,"children":[
+      {"name":"partition-0","state":"running","lifetime":"permanent","restarts":0,"awake":3},
+      {"name":"partition-1","state":"running","lifetime":"permanent","restarts":0,"awake":4},
+      {"name":"partition-2","state":"restarting","lifetime":"permanent","restarts":2,"backoffMs":40,"awake":0,"lastFailure":"killed"}]},
+    {"name":"helper","state":"ended","lifetime":"temporary","restarts":0}]})";
+  canned_node in_trouble("200 OK", troubled);
+  CHECK(crema({"supervisors", "--url", in_trouble.url()}).out ==
+        "root  one_for_one, gives up beyond 10 restarts in 10000 ms; there were 1\n"
+        "├─ payment  running, 7 awake, 2 restarts, of its children 2 of 10 in 10 s\n"
+        "│  ├─ partition-…  2 running, 7 awake\n"
+        "│  └─ partition-2  restarting in 40 ms, 0 awake, 2 restarts, last failure: killed\n"
+        "└─ helper  ended, temporary\n");
   canned_node again("200 OK", body);
   CHECK_THAT(crema({"supervisors", "--all", "--url", again.url()}).out, Contains("├─ partition-0  running\n") && !Contains("…"));
   canned_node json("200 OK", body);
@@ -187,6 +201,53 @@ TEST_CASE("cli: stop and start, dead letters and backup are the calls of the act
   CHECK_THAT(request_of({"backup", "/var/x"}), Contains("POST /prefix/actuator/backup HTTP/1.1") && Contains(R"({"directory":"/var/x"})"));
   CHECK_THAT(request_of({"events", "--from", "5", "--follow", "--type", "A B"}),
              Contains("GET /prefix/events?from=5&follow=true&type=A%20B HTTP/1.1"));
+}
+
+TEST_CASE("cli: a fault is what its options say, in the node's fields") {
+  canned_node node("201 Created", R"({"id": 3, "target": "payment", "kind": "slow"})");
+  const auto r = crema({"fault", "add", "payment", "--kind", "slow", "--delay", "400-620", "--for", "30s", "--rate", "0.5", "--note",
+                        "a drill", "--token", "t", "--url", node.url()});
+  CHECK(r.code == 0);
+  CHECK(r.out == "Fault 3 is on: slow at payment. Remove it with: crema fault clear 3\n");
+  const auto sent = node.request();
+  CHECK_THAT(sent, Contains("POST /actuator/faults ") && Contains("Authorization: Bearer t"));
+  CHECK(nlohmann::json::parse(sent.substr(sent.find("\r\n\r\n"))) == nlohmann::json({{"target", "payment"},
+                                                                                     {"kind", "slow"},
+                                                                                     {"rate", 0.5},
+                                                                                     {"durationMs", 30000},
+                                                                                     {"delayMinMs", 400},
+                                                                                     {"delayMaxMs", 620},
+                                                                                     {"note", "a drill"}}));
+  canned_node back("201 Created", R"({"id": 4})");
+  CHECK(crema({"fault", "add", "node", "--kind", "jump", "--by=-90s", "--url", back.url()}).code == 0);
+  CHECK_THAT(back.request(), Contains("\"byMs\":-90000"));
+}
+
+TEST_CASE("cli: faults are listed as a table, and cleared one by one or all") {
+  canned_node listing("200 OK", R"([{"id":1,"target":"order->payment","kind":"drop","fired":7,"rate":0.1,"state":"on","seed":5}])");
+  const auto r = crema({"fault", "list", "--url", listing.url()});
+  CHECK_THAT(r.out, Contains("id") && Contains("order->payment") && Contains("fired"));
+  canned_node none("200 OK", "[]");
+  CHECK(crema({"fault", "list", "--url", none.url()}).out == "There are no faults.\n");
+  canned_node one("204 No Content", "");
+  CHECK(crema({"fault", "clear", "3", "--url", one.url()}).out == "Fault 3 is removed.\n");
+  CHECK_THAT(one.request(), Contains("DELETE /actuator/faults/3 "));
+  canned_node all("200 OK", R"({"removed":2})");
+  CHECK(crema({"fault", "clear", "--url", all.url()}).out == "No faults are left.\n");
+  CHECK_THAT(all.request(), Contains("DELETE /actuator/faults "));
+}
+
+TEST_CASE("cli: a fault whose options cannot be read is usage, with the fix") {
+  CHECK(crema({"fault", "add", "payment"}).code == usage);
+  const auto unit = crema({"fault", "add", "payment", "--kind", "hang", "--for", "30"});
+  CHECK(unit.code == usage);
+  CHECK_THAT(unit.err, Contains("--for 30") && Contains("30s"));
+  const auto range = crema({"fault", "add", "payment", "--kind", "slow", "--delay", "4oo"});
+  CHECK(range.code == usage);
+  CHECK_THAT(range.err, Contains("--delay 4oo") && Contains("400-620"));
+  CHECK_THAT(crema({"fault", "add", "--help"}).out, Contains("order->payment") && Contains("Examples:"));
+  canned_node disabled("404 Not Found", R"({"detail":"Faults are not enabled on this node."})");
+  CHECK_THAT(crema({"fault", "list", "--url", disabled.url()}).err, Contains("not enabled"));
 }
 
 TEST_CASE("cli: a refusal is told in the node's words") {

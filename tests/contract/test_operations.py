@@ -121,6 +121,13 @@ def test_supervisors_are_listed(node):
     assert answer.status_code == 200
     for context in ("order", "payment", "drink", "sale", "customercenter"):
         assert context in answer.text
+    tree = answer.json()
+    assert tree["name"] == "root" and tree["strategy"] == "one_for_one" and tree["restartsInPeriod"] == 0
+    payment = next(c for c in tree["children"] if c["name"] == "payment")
+    assert payment["strategy"] == "one_for_one" and payment["lifetime"] == "permanent"
+    assert {"awake", "mailbox", "intensity", "periodMs", "restartsInPeriod"} <= payment.keys()
+    partitions = [c for c in payment["children"] if c["name"].startswith("partition-")]
+    assert len(partitions) == 16 and sum(c["awake"] for c in partitions) <= payment["awake"]
 
 
 def test_traces(node):
@@ -194,7 +201,7 @@ def test_a_backup_is_a_node_of_its_own(make_node, tmp_path):
 
 def test_the_zombie_drill_exists_only_where_faults_are_enabled(node, make_node):
     assert node.get("/isHealthy").status_code == node.get("/makeZombie").status_code == 404
-    drill = make_node({"faults.enabled": "true"})
+    drill = make_node({"faults.enabled": "true", "http.managementToken": "t"})
     assert drill.get("/isHealthy").status_code == 200
     assert drill.get("/makeZombie").status_code == 200
     assert drill.get("/isHealthy").status_code == 500

@@ -229,7 +229,7 @@ def test_orders_until_the_stock_runs_out(make_node, tmp_path):
 # ---- the zombie
 
 def test_a_zombie_is_healed_by_a_restart(make_node):
-    node = opened(make_node({"faults.enabled": "true"}))
+    node = opened(make_node({"faults.enabled": "true", "http.managementToken": "t"}))
     assert node.get("/isHealthy").status_code == 200
     before = [order(node) for _ in range(10)]
     assert node.get("/makeZombie").status_code == 200

@@ -203,7 +203,7 @@ def test_siege_of_bookings(make_node, tmp_path):
 
 def test_the_liveness_probe_restarts_the_node_under_load(tmp_path):
     """No booking is lost and no guest sees it."""
-    node = InheritedNode(tmp_path, {"faults.enabled": "true"}, system=SYSTEM).start()
+    node = InheritedNode(tmp_path, {"faults.enabled": "true", "http.managementToken": "t"}, system=SYSTEM).start()
     try:
         probe = LivenessProbe(node, node.replace)
         probe.start()

@@ -168,7 +168,7 @@ class door final : public front_door {
 
   bool is_ready = true;
   bool ready() const noexcept override { return is_ready; }
-  bool live() const noexcept override { return true; }
+  bool live() const noexcept override { return injected.empty() || injected.back().at("kind") != "zombie"; }
   nlohmann::json health() const override { return {{"journal", {{"status", "UP"}}}}; }
   nlohmann::json circuit_breakers() const override { return nlohmann::json::array(); }
   nlohmann::json supervisors() const override { return nlohmann::json::object(); }
@@ -179,6 +179,17 @@ class door final : public front_door {
   nlohmann::json dead_letters() const override { return nlohmann::json::array(); }
   void settle_dead_letter(std::uint64_t id, bool, std::function<void(std::optional<rejection>)> done) override {
     done(id == 1 ? std::nullopt : std::optional(rejection::not_found("There is no such dead letter.")));
+  }
+  nlohmann::json faults() const override { return injected; }
+  result<nlohmann::json> add_fault(const nlohmann::json& fields) override {
+    if (!fields.contains("kind")) return rejection::invalid("kind", "Field 'kind' is required.");
+    auto f = fields;
+    f["id"] = ++last_fault;
+    injected.push_back(f);
+    return f;
+  }
+  std::size_t remove_faults(std::optional<std::uint64_t> id) override {
+    return std::erase_if(injected, [&](const nlohmann::json& f) { return !id || f.at("id") == *id; });
   }
   void backup(const std::string&, std::function<void(std::optional<rejection>)> done) override { done(std::nullopt); }
 
@@ -195,6 +206,8 @@ class door final : public front_door {
   }
 
   mode how = mode::answer;
+  std::vector<nlohmann::json> injected;
+  std::uint64_t last_fault = 0;
   rejection refusal = rejection::conflict("no");
   bool replayed = false;
   std::vector<command_request> asked;

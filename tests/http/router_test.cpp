@@ -330,6 +330,48 @@ TEST_CASE("router: the zombie drill exists only with fault injection") {
   CHECK(s.run(method::get, "/makeZombie").status == 200);
   CHECK(s.run(method::get, "/isHealthy").status == 500);
   CHECK(s.run(method::get, "/actuator/health/liveness").status == 503);
+  CHECK(s.run(method::get, "/makeZombie").status == 200);
+  CHECK(s.door.injected.size() == 1);  // one is enough
+  CHECK(s.run(method::remove, "/actuator/faults/1").status == 204);
+  CHECK(s.run(method::get, "/isHealthy").status == 200);
+}
+
+TEST_CASE("router: faults are listed, added and removed where they are enabled, and with the token only") {
+  setup off;
+  const auto hint = off.run(method::get, "/actuator/faults");
+  CHECK(hint.status == 404);
+  CHECK(hint.body.find("faults.enabled") != std::string::npos);
+
+  setup s;
+  s.settings.faults_enabled = true;
+  s.settings.management_token = "secret";
+  const auto call = [&](method verb, const std::string& path, const std::string& body = {}) {
+    auto r = s.make(verb, path);
+    r.authorization = "Bearer secret";
+    r.body = body;
+    r.content_type = "application/json";
+    return s.run(r);
+  };
+  CHECK(s.run(method::get, "/actuator/faults").status == 401);
+  CHECK(s.run(method::post, "/actuator/faults").status == 401);
+  const auto added = call(method::post, "/actuator/faults", R"({"target":"cup","kind":"slow","delayMaxMs":5})");
+  CHECK(added.status == 201);
+  CHECK(added.headers.find("/actuator/faults/1\r\n") != std::string::npos);
+  CHECK(json::parse(added.body)["id"] == 1);
+  CHECK(json::parse(call(method::get, "/actuator/faults").body).size() == 1);
+  CHECK(json::parse(call(method::get, "/actuator/faults/1").body)["target"] == "cup");
+  CHECK(call(method::get, "/actuator/faults/2").status == 404);
+  CHECK(call(method::remove, "/actuator/faults/x").status == 404);
+  const auto refused = call(method::post, "/actuator/faults", R"({"target":"cup"})");
+  CHECK(refused.status == 422);
+  CHECK(json::parse(refused.body)["field"] == "kind");
+  CHECK(call(method::post, "/actuator/faults", "[]").status == 400);
+  CHECK(call(method::put, "/actuator/faults").status == 405);
+  CHECK(call(method::remove, "/actuator/faults/1").status == 204);
+  CHECK(call(method::remove, "/actuator/faults/1").status == 404);
+  (void)call(method::post, "/actuator/faults", R"({"target":"cup","kind":"hang"})");
+  CHECK(json::parse(call(method::remove, "/actuator/faults").body)["removed"] == 1);
+  CHECK(call(method::get, "/actuator/faults").body == "[]");
 }
 
 TEST_CASE("router: where an event stream begins and what it filters") {

@@ -128,3 +128,46 @@ TEST_CASE("faulty: commits take longer within the given range, and only commits"
   CHECK_FALSE(run(*d.s).has_value());
   CHECK(slept.size() == 100);
 }
+
+TEST_CASE("faulty: whoever advises is asked before each commit, and what he says happens to that one") {
+  std::chrono::milliseconds slept{0};
+  disk d(1, [&](std::chrono::milliseconds for_so_long) { slept += for_so_long; });
+  int asked = 0;
+  d.plan->advise([&] {
+    ++asked;
+    commit_fault f;
+    if (asked == 1) f.delay = 30ms;
+    if (asked == 2) f.failure = storage_errc::full;
+    return f;
+  });
+  CHECK(run(*d.s) == storage_errc::full);
+  CHECK(asked == 2);
+  CHECK(slept == 30ms);
+  CHECK(account(*d.inner) == "1");
+  d.plan->advise({});
+  CHECK_FALSE(run(*d.s).has_value());
+  CHECK(asked == 2);
+  CHECK(account(*d.inner) == "2");
+}
+
+TEST_CASE(
+    "faulty: a torn commit is there or not, by the seed, and the store takes no more; where the process dies, it dies in the commit") {
+  std::set<std::string> found;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    disk d(seed);
+    d.plan->advise([] { return commit_fault{{}, true, 0ms}; });
+    CHECK(run(*d.s) == storage_errc::io);
+    found.insert(account(*d.inner));
+    d.plan->advise({});
+    CHECK(run(*d.s) == storage_errc::io);
+    d.restart();
+    CHECK_FALSE(run(*d.s).has_value());
+  }
+  CHECK(found == std::set<std::string>{"0", "1"});
+  disk d;
+  int died = 0;
+  d.plan->advise([] { return commit_fault{{}, true, 0ms}; });
+  d.plan->on_torn([&] { ++died; });
+  CHECK(run(*d.s) == storage_errc::io);  // for a process that lives on: it hears of nothing good
+  CHECK(died == 1);
+}

@@ -11,6 +11,7 @@
 #include "actors/node.hpp"
 #include "actors/node_parts.hpp"
 #include "behaviors/core/notification_sink.hpp"
+#include "storage/faulty/faulty_store.hpp"
 
 namespace crema::testing {
 
@@ -67,6 +68,7 @@ class virtual_node {
     parts.sink = sink;
     parts.on_failure = [this](const std::string& why) { failed_with = why; };
     parts.by_hand = [](caf::actor_system& all) { dynamic_cast<caf::scheduler::test_coordinator&>(all.scheduler()).run(); };
+    if (settings_.faults_enabled) put_faults_before_the_disk(parts);
     node_ = std::make_unique<actors::node>(parts, settings_);
     node_->start();
   }
@@ -130,11 +132,22 @@ class virtual_node {
 
   std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
   std::string failed_with;  ///< why this life of the node cannot go on; empty: it can
+  int killed = 0;           ///< how often a fault meant to kill the process
 
  private:
+  // Anew for each life of the node, as a process does.
+  void put_faults_before_the_disk(actors::node_parts& parts) {
+    const auto plan = std::make_shared<storage::fault_plan>(1, [this](std::chrono::milliseconds d) { clock_.advance(d); });
+    faulty_disk_ = storage::make_faulty_store(disk_, plan);
+    parts.store = faulty_disk_.get();
+    parts.advise_store = [plan](storage::commit_adviser ask) { plan->advise(std::move(ask)); };
+    parts.kill_process = [this] { ++killed; };
+  }
+
   system_declaration system_;
   actors::runtime_settings settings_;
   std::shared_ptr<storage::store> disk_;
+  std::unique_ptr<storage::store> faulty_disk_;
   virtual_clock clock_;
   std::unique_ptr<telemetry::metrics> metrics_;
   std::unique_ptr<telemetry::trace_ring> traces_;
