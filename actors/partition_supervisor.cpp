@@ -422,6 +422,7 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
   if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) {
     --node_.contexts[context_.index].outbox;
     if (d.compensating) --node_.compensations;
+    if (d.kind == delivery_kind::undo) node_.provisional.leave(d.to);
     node_.settle(d);
   } else {
     node_.refuse(d, {rejection_kind::failed, "The '" + context_.name + "' failed to handle the request.", {}, 0});

@@ -1,10 +1,5 @@
 // The process is killed between any two steps and any two commits: what was acknowledged is there, nothing is there by halves.
-#include "behaviors/rewards/gift.hpp"
-#include "behaviors/rewards/mission.hpp"
-#include "behaviors/rewards/rewards.hpp"
-#include "behaviors/rewards/wallet.hpp"
 #include "tests/actors/scenarios.hpp"
-#include "tests/support/chance.hpp"
 
 using namespace crema;
 using namespace crema::testing;
@@ -66,37 +61,22 @@ TEST_CASE(
 
 namespace {
 
-/// As n.settle(), but the seed picks which actor goes next, and when the disk does.
-void settle_in_any_order(stepped_node& n, chance& random) {
-  for (auto& jobs = n.coordinator().jobs; !jobs.empty() || n.commit();) {
-    if (jobs.empty() || (random.one_in(5) && n.commit())) continue;
-    std::swap(jobs.front(), jobs[random.below(jobs.size())]);
-    n.coordinator().run_once();
-  }
-}
-
 /// False: the exchange was over before that step.
 bool crash_and_ask_again(int step, std::uint64_t seed) {
-  using namespace rewards;
   chance random(seed);
-  auto settings = few_partitions();
-  settings.batch_items_max = 1;  // lanes open one after the other
-  stepped_node n(crema::rewards::rewards(), settings);
-  n.settle();
-  REQUIRE_FALSE(n.ask("mission", {}, achieve_mission{1, mission_status::achieved}).refused);
-  (void)n.send("wallet", 1, exchange_wallet{});
+  stepped_node n(rewards::rewards(), lanes_one_by_one());
+  (void)begin_exchange(n);
   for (int taken = 0; taken < step; ++taken)
     if (!n.step()) return false;
   n.crash();
   n.run_actors();
-  const auto again = n.send("wallet", 1, exchange_wallet{});
+  const auto again = n.send("wallet", 1, rewards::exchange_wallet{});
   settle_in_any_order(n, random);
   n.advance(milliseconds(100));
   CAPTURE(step, seed);
   CHECK(again->answers == 1);
-  CHECK(n.row<wallet>("wallet", 1)->status == wallet_status::exchanged);
-  CHECK(n.row<gift>("gift", 1).has_value());
-  check_at_rest(n);
+  check_exchange(n);
+  CHECK(n.row<rewards::wallet>("wallet", 1)->status == rewards::wallet_status::exchanged);
   return true;
 }
 
