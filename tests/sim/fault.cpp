@@ -28,6 +28,16 @@ constexpr std::array names{
     std::pair{fault_kind::clock_back, std::string_view("clock-back")},
     std::pair{fault_kind::stop_context, std::string_view("stop-context")},
     std::pair{fault_kind::sink_fails, std::string_view("sink-fails")},
+    std::pair{fault_kind::inject_crash, std::string_view("inject-crash")},
+    std::pair{fault_kind::inject_throw, std::string_view("inject-throw")},
+    std::pair{fault_kind::inject_slow, std::string_view("inject-slow")},
+    std::pair{fault_kind::inject_hang, std::string_view("inject-hang")},
+    std::pair{fault_kind::inject_drop, std::string_view("inject-drop")},
+    std::pair{fault_kind::inject_delay, std::string_view("inject-delay")},
+    std::pair{fault_kind::inject_repeat, std::string_view("inject-repeat")},
+    std::pair{fault_kind::inject_reorder, std::string_view("inject-reorder")},
+    std::pair{fault_kind::inject_full, std::string_view("inject-full")},
+    std::pair{fault_kind::inject_stall, std::string_view("inject-stall")},
 };
 
 std::uint64_t number_in(std::string_view text, std::string_view whole) {
@@ -54,6 +64,12 @@ fault parse_fault(std::string_view text) {
 }  // namespace
 
 std::string_view name_of(fault_kind kind) noexcept { return names[static_cast<std::size_t>(kind)].second; }
+
+std::string_view board_name_of(fault_kind kind) noexcept {
+  constexpr std::string_view prefix = "inject-";
+  const auto name = name_of(kind);
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : std::string_view();
+}
 
 const std::vector<fault_kind>& all_fault_kinds() {
   static const std::vector<fault_kind> all = [] {

@@ -1,4 +1,6 @@
 // What goes wrong in a run: a list drawn from its seed, which can also be given and made shorter. Pure.
+//
+// Some kinds are done to the node from outside (killed actors, the disk, the clock); the injected ones are put on its own fault board.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +31,16 @@ enum class fault_kind : std::uint8_t {
   clock_back,
   stop_context,  ///< for a while
   sink_fails,    ///< notifications are not taken for a while
+  inject_crash,  ///< an entity ends in the middle of a message
+  inject_throw,
+  inject_slow,
+  inject_hang,
+  inject_drop,  ///< on the link between two contexts
+  inject_delay,
+  inject_repeat,
+  inject_reorder,
+  inject_full,   ///< a mailbox
+  inject_stall,  ///< a projector
 };
 
 struct fault {
@@ -44,6 +56,8 @@ std::string to_text(const fault_list& faults);
 /// Throws std::invalid_argument with a sentence that names what cannot be read.
 fault_list parse_faults(std::string_view text);
 std::string_view name_of(fault_kind kind) noexcept;
+/// Whether it is put on the node's fault board, under this name; empty: it is done from outside.
+std::string_view board_name_of(fault_kind kind) noexcept;
 const std::vector<fault_kind>& all_fault_kinds();
 /// In the order of their steps. A run has a taste: only some kinds, few or many.
 fault_list draw_faults(testing::chance& random, std::uint64_t steps);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <caf/local_actor.hpp>
 #include <caf/send.hpp>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace crema::sim {
 
@@ -32,6 +34,7 @@ void trouble::end() {
   for (auto& l : lasting_) l.stop();
   lasting_.clear();
   whom_.disk().plan().clear();
+  if (whom_.node().up()) whom_.node().node().remove_faults({});
 }
 
 void trouble::last(const fault& f, std::function<void()> stop) {
@@ -67,8 +70,8 @@ bool trouble::strikes(const fault& f) {
     case fault_kind::clock_back: n.clock().jump(-milliseconds(1 + f.pick * 200)); return true;
     case fault_kind::stop_context: return stop_context(f);
     case fault_kind::sink_fails: n.sink->failures_left = static_cast<int>(1 + f.pick % 8); return true;
+    default: return inject(f);
   }
-  return false;
 }
 
 bool trouble::kill(std::string_view actor, std::uint64_t pick) {
@@ -87,6 +90,39 @@ bool trouble::stop_context(const fault& f) {
   last(f, [this, name] {
     if (whom_.node().up()) whom_.node().node().switch_context(name, true, [](std::optional<rejection>) {});
   });
+  return true;
+}
+
+namespace {
+
+// What the board is asked for: who is struck, and how hard, is in the fault's pick.
+nlohmann::json board_fault(const fault& f, const system_declaration& system) {
+  std::vector<std::string> acting, showing;
+  for (const auto& c : system.contexts)
+    if (c.state != nullptr) acting.push_back(c.name);
+  for (const auto& v : system.views) showing.push_back(system.contexts[v.context].name);
+  const auto one = acting[f.pick % acting.size()];
+  const auto other = acting[f.pick / acting.size() % acting.size()];
+  nlohmann::json j{{"kind", board_name_of(f.kind)}, {"target", one}, {"seed", 1 + f.pick}, {"durationMs", 1 + f.pick % 400}};
+  switch (f.kind) {
+    case fault_kind::inject_crash: j["rate"] = 0.5; break;
+    case fault_kind::inject_throw: j["rate"] = 0.5, j["count"] = 3; break;  // fewer than kill a message
+    case fault_kind::inject_slow: j["delayMaxMs"] = 30; break;
+    case fault_kind::inject_hang: j["count"] = 2; break;
+    case fault_kind::inject_full: j["count"] = 3; break;
+    case fault_kind::inject_stall: j["target"] = showing[f.pick % showing.size()] + "/projector"; break;
+    case fault_kind::inject_delay: j["delayMaxMs"] = 100; [[fallthrough]];
+    default: j["target"] = one + "->" + other, j["rate"] = 0.5; break;
+  }
+  return j;
+}
+
+}  // namespace
+
+bool trouble::inject(const fault& f) {
+  auto& n = whom_.node();
+  const auto wanted = board_fault(f, n.system());
+  if (const auto added = n.node().add_fault(wanted); !added) throw std::logic_error(wanted.dump() + ": " + added.why().detail);
   return true;
 }
 

@@ -41,6 +41,7 @@ class trouble {
   bool strikes(const fault& f);
   bool kill(std::string_view actor, std::uint64_t pick);
   bool stop_context(const fault& f);
+  bool inject(const fault& f);
   void last(const fault& f, std::function<void()> stop);
 
   fault_list faults_;
