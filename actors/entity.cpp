@@ -398,6 +398,7 @@ bool entity::append(append_request request, const delivery_ptr& d, std::shared_p
   last_appended_ = std::max(last_appended_, written->sequence);
   who_.gauge->last_appended.store(last_appended_, std::memory_order_relaxed);
   node_.contexts[context_.index].outbox -= consumed;
+  if (d->kind == delivery_kind::undo) node_.provisional.leave(self());
   if (d->compensating && consumed > 0) --node_.compensations;
   return true;
 }
@@ -446,6 +447,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   last_sequence_ = written->sequence;
   for (const auto& t : held) t->confirm();
   if (d->kind == delivery_kind::ask) {
+    node_.provisional.enter(self());
     ask_reply answer;
     answer.answer = o.answer ? o.answer : o.events.front();
     answer.ticket = std::make_shared<hold_ticket>(node_, written->hold_ref(), *written->held);
@@ -477,6 +479,14 @@ void entity::record_refused_chain(const delivery_ptr& d, const outcome& asked, r
 
 // Success without a change: a command that came twice. A message is consumed by it, a caller's key is kept with the answer.
 void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
+  const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
+  if (answers_somebody && node_.provisional.any(self())) {
+    refuse(d, {rejection_kind::overloaded,
+               "The last step of " + context_.name + " " + std::to_string(who_.id) + " may still be taken back; ask again.",
+               {},
+               1000});
+    return;
+  }
   if (d->kind == delivery_kind::ask) {
     ask_reply answer;
     answer.answer = o.answer;

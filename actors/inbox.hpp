@@ -72,14 +72,14 @@ class inbox {
   /// After the reading: was this kept message read from disk meanwhile?
   bool was_read(const storage::outbox_ref& ref) const noexcept { return ref.id.sequence <= barrier_; }
 
-  struct entry {
+  struct left_step {
     storage::outbox_ref ref;
-    bool is_hold = false;
-    storage::stored_message message;
     storage::hold held;
   };
-  /// The next entries on disk. Empty: the reading is done, and the inbox is live or needs a further barrier.
-  std::vector<entry> read(const storage::snapshot& s, const type_catalog& types, std::size_t limit);
+  /// Steps of an earlier run that nobody confirmed: to be undone before anybody who could ask for the same is let in.
+  std::vector<left_step> left_steps(const storage::snapshot& s, const type_catalog& types) const;
+  /// The next messages on disk. Empty: the reading is done, and the inbox is live or needs a further barrier.
+  std::vector<storage::stored_message> read(const storage::snapshot& s, const type_catalog& types, std::size_t limit);
 
  private:
   storage::lane where_;

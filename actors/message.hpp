@@ -75,7 +75,8 @@ class hold_ticket {
 
   const storage::outbox_ref& ref() const noexcept { return ref_; }
   const std::vector<storage::stored_message>& messages() const noexcept { return held_.messages; }
-  void confirm() noexcept { confirmed_ = true; }
+  /// The asker's record is appended.
+  void confirm();
 
  private:
   services* node_;

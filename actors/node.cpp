@@ -123,7 +123,10 @@ void node::parts::count_outstanding() {
       bool compensating = is_hold;
       if (t == storage::table::outbox) {
         receiver = storage::parse_outbox_key(at->key()).where.context;
-        if (!is_hold) compensating = storage::decode_message(in, shared->types).compensating;
+        if (is_hold)
+          shared->provisional.enter(storage::decode_hold(in.rest(), shared->types).subject);
+        else
+          compensating = storage::decode_message(in, shared->types).compensating;
       } else {
         receiver = storage::decode_message(in, shared->types).to.context;
       }

@@ -109,10 +109,10 @@ void notifier::pass_barrier() {
 // Reads while there is room; what is delivered makes room for more.
 void notifier::read_on() {
   while (inbox_.state() == inbox::phase::reading && waiting_.size() < read_chunk) {
-    const auto entries = inbox_.read(*node_.store.read(), node_.types, read_chunk);
-    for (const auto& e : entries)
-      if (!in_hand(e.ref)) waiting_.push_back({std::make_shared<storage::stored_message>(e.message), 0});
-    if (!entries.empty()) continue;
+    auto messages = inbox_.read(*node_.store.read(), node_.types, read_chunk);
+    for (auto& m : messages)
+      if (!in_hand(m.ref)) waiting_.push_back({std::make_shared<storage::stored_message>(std::move(m)), 0});
+    if (!messages.empty()) continue;
     if (inbox_.state() == inbox::phase::needs_barrier) {
       pass_barrier();
     } else {

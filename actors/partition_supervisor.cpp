@@ -52,8 +52,7 @@ caf::behavior partition_supervisor::make_behavior() {
       [this](const gone& m) { on_gone(m); },
       [this](barrier_passed m) {
         inbox_.barrier_passed(m.sequence);
-        let_callers_in();
-        read_on();
+        if (let_callers_in()) read_on();
       },
       [this](read_more) { read_on(); },
       [this](restart_now m) {
@@ -92,21 +91,12 @@ void partition_supervisor::open() {
 
 void partition_supervisor::read_on() {
   if (inbox_.state() != inbox::phase::reading) return;
-  std::vector<inbox::entry> entries;
+  std::vector<storage::stored_message> messages;
   try {
-    entries = inbox_.read(*node_.store.read(), node_.types, read_chunk);
-  } catch (const std::exception& e) {
-    telemetry::log(telemetry::level::error, "a lane could not be read", {{"context", context_.name}, {"error", e.what()}});
-    quit(caf::sec::runtime_error);
-    return;
-  }
-  for (auto& e : entries) {
-    auto d = e.is_hold ? node_.delivery_of(e.ref, e.held) : node_.delivery_of(e.message);
-    d->sent_us = node_.time.steady_us();
-    ++node_.contexts[context_.index].mailbox;
-    forward(std::move(d));
-  }
-  if (!entries.empty()) {
+    messages = inbox_.read(*node_.store.read(), node_.types, read_chunk);
+  } catch (const std::exception& e) { return cannot_read(e.what()); }
+  for (const auto& m : messages) forward_from_disk(node_.delivery_of(m));
+  if (!messages.empty()) {
     // One round of the journal between two chunks: the aggregates keep up, memory stays bounded.
     append_request pause;
     const auto self = caf::actor_cast<caf::actor>(this);
@@ -117,6 +107,17 @@ void partition_supervisor::read_on() {
   } else {
     go_live();
   }
+}
+
+void partition_supervisor::cannot_read(const std::string& why) {
+  telemetry::log(telemetry::level::error, "a lane could not be read", {{"context", context_.name}, {"error", why}});
+  quit(caf::sec::runtime_error);
+}
+
+void partition_supervisor::forward_from_disk(delivery_ptr d) {
+  d->sent_us = node_.time.steady_us();
+  ++node_.contexts[context_.index].mailbox;
+  forward(std::move(d));
 }
 
 void partition_supervisor::go_live() {
@@ -135,14 +136,31 @@ void partition_supervisor::go_live() {
   }
 }
 
-// What a predecessor appended last is on disk now: only from here on do aggregates wake with the state that it left.
-void partition_supervisor::let_callers_in() {
-  if (callers_let_in_) return;
+// What a predecessor appended last is on disk now: only from here on do aggregates wake with the state that it left. Steps that nobody
+// confirmed are undone first: a caller would take such a step for one that stands. False: the lane cannot be read.
+bool partition_supervisor::let_callers_in() {
+  if (callers_let_in_) return true;
+  std::vector<inbox::left_step> left;
+  try {
+    left = inbox_.left_steps(*node_.store.read(), node_.types);
+  } catch (const std::exception& e) {
+    cannot_read(e.what());
+    return false;
+  }
+  for (const auto& step : left) forward_from_disk(node_.delivery_of(step.ref, step.held));
   callers_let_in_ = true;
+  take_parked();
+  let_in({delivery_kind::undo});
+  let_in({delivery_kind::request, delivery_kind::ask});
+  return true;
+}
+
+// Of what was kept, in its order.
+void partition_supervisor::let_in(std::initializer_list<delivery_kind> kinds) {
   auto kept = std::move(kept_);
   kept_.clear();
   for (auto& d : kept) {
-    if (d->kind == delivery_kind::request || d->kind == delivery_kind::ask)
+    if (std::find(kinds.begin(), kinds.end(), d->kind) != kinds.end())
       forward(std::move(d));
     else
       kept_.push_back(std::move(d));
@@ -169,9 +187,7 @@ void partition_supervisor::take(delivery_ptr d) {
     node_.settle(*d);  // a predecessor read it from disk and so does this one: an earlier run's step is in nobody's memory
     return;
   }
-  const bool undo_too_early = d->kind == delivery_kind::undo && inbox_.state() != inbox::phase::live;  // not read from disk in its own run
-  const bool caller_too_early = d->kind != delivery_kind::message && !callers_let_in_;
-  if (undo_too_early || caller_too_early) {
+  if (d->kind != delivery_kind::message && !callers_let_in_) {
     kept_.push_back(std::move(d));
   } else if (d->kind != delivery_kind::message || returned_from_here) {
     forward(std::move(d));
@@ -409,6 +425,7 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
   if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) {
     --node_.contexts[context_.index].outbox;
     if (d.compensating) --node_.compensations;
+    if (d.kind == delivery_kind::undo) node_.provisional.leave(d.to);
     node_.settle(d);
   } else {
     node_.refuse(d, {rejection_kind::failed, "The '" + context_.name + "' failed to handle the request.", {}, 0});

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <list>
 #include <string>
 #include <unordered_map>
@@ -48,8 +49,11 @@ class partition_supervisor : public base_actor {
 
   void open();
   void read_on();
+  void forward_from_disk(delivery_ptr d);
+  void cannot_read(const std::string& why);
   void go_live();
-  void let_callers_in();
+  bool let_callers_in();
+  void let_in(std::initializer_list<delivery_kind> kinds);
   void take(delivery_ptr d);
   void take_parked();
   bool came_before(const delivery& d);
@@ -82,7 +86,7 @@ class partition_supervisor : public base_actor {
   std::uint64_t incarnations_ = 0;
   recently_heard heard_asks_, heard_messages_;
   bool counted_closed_ = true;
-  bool callers_let_in_ = false;  // requests and asks wait until the first barrier
+  bool callers_let_in_ = false;  // requests, asks and undos wait until the first barrier
 };
 
 }  // namespace crema::actors

@@ -28,6 +28,11 @@ hold_ticket::~hold_ticket() {
   if (!confirmed_) node_->undo(ref_, held_);
 }
 
+void hold_ticket::confirm() {
+  confirmed_ = true;
+  node_->provisional.leave(held_.subject);
+}
+
 services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
                    telemetry::metrics& m, telemetry::trace_ring& r, fault_board& f)
     : system(declared),

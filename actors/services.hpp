@@ -17,6 +17,7 @@
 #include "actors/faults.hpp"
 #include "actors/journal.hpp"
 #include "actors/message.hpp"
+#include "actors/provisional_steps.hpp"
 #include "actors/settings.hpp"
 #include "actors/supervision.hpp"
 #include "behaviors/core/declaration.hpp"
@@ -124,6 +125,7 @@ struct services {
 
   std::deque<context_status> contexts;
   supervision_board board;
+  provisional_steps provisional;
   std::atomic<bool> closing{false};
   std::atomic<std::int64_t> awake{0};
   std::atomic<std::int64_t> in_flight{0};      ///< requests of the front door

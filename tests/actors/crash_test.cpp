@@ -58,3 +58,33 @@ TEST_CASE(
     "crash: given accounts that are asked, told and reminded, when the node dies at any step, then what was acknowledged is there once") {
   crash_everywhere(account_mix());
 }
+
+namespace {
+
+/// False: the exchange was over before that step.
+bool crash_and_ask_again(int step, std::uint64_t seed) {
+  chance random(seed);
+  stepped_node n(rewards::rewards(), lanes_one_by_one());
+  (void)begin_exchange(n);
+  for (int taken = 0; taken < step; ++taken)
+    if (!n.step()) return false;
+  n.crash();
+  n.run_actors();
+  const auto again = n.send("wallet", 1, rewards::exchange_wallet{});
+  settle_in_any_order(n, random);
+  n.advance(milliseconds(100));
+  CAPTURE(step, seed);
+  CHECK(again->answers == 1);
+  check_exchange(n);
+  CHECK(n.row<rewards::wallet>("wallet", 1)->status == rewards::wallet_status::exchanged);
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "crash: given a wallet being exchanged, when the node dies at any step and the caller asks again at once, then an exchanged wallet has "
+    "its gift") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    for (int step = 0; crash_and_ask_again(step, seed); ++step) {}
+}

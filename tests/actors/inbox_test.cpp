@@ -41,7 +41,7 @@ struct disk {
   }
   std::vector<std::uint64_t> read(inbox& in, std::size_t limit = 100) {
     std::vector<std::uint64_t> found;
-    for (const auto& e : in.read(*store->read(), types, limit)) found.push_back(e.ref.id.sequence);
+    for (const auto& m : in.read(*store->read(), types, limit)) found.push_back(m.ref.id.sequence);
     return found;
   }
 };
@@ -111,20 +111,21 @@ TEST_CASE("inbox: given too many kept, when they are let go, then a further barr
   CHECK(in.judge(ref(5)) == inbox::verdict::now);
 }
 
-TEST_CASE("inbox: given holds on disk, when it reads, then those of an earlier run are handed out, those of this run are not") {
+TEST_CASE("inbox: given holds on disk, then those of an earlier run are left steps, and none is read as a message") {
   disk d;
   d.put_hold(ref(5, 0));
+  d.put_message(ref(6));
   d.put_hold(ref(20, 0));
   d.put_message(ref(21));
+  d.put_hold(ref(5, 0, {2, 2}));
   inbox in(here, 10);
   in.open();
   in.barrier_passed(30);
-  const auto found = in.read(*d.store->read(), d.types, 100);
-  REQUIRE(found.size() == 2);
-  CHECK(found[0].is_hold);
-  CHECK(found[0].held.undo.as<note>() != nullptr);
-  CHECK_FALSE(found[1].is_hold);
-  CHECK(found[1].message.payload.as<note>()->amt == 21);
+  const auto left = in.left_steps(*d.store->read(), d.types);
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].ref == ref(5, 0));
+  CHECK(left[0].held.undo.as<note>() != nullptr);
+  CHECK(d.read(in) == list{6, 21});
 }
 
 TEST_CASE("inbox: given nothing but holds of this run, when it reads, then it is live") {
@@ -158,4 +159,6 @@ TEST_CASE("inbox: given bytes on disk that are no message, when it reads, then i
   in.open();
   in.barrier_passed(1);
   CHECK_THROWS_AS(d.read(in), decode_error);
+  d.put(ref(2, 0), "\x01\xff\xff");
+  CHECK_THROWS_AS(in.left_steps(*d.store->read(), d.types), decode_error);
 }

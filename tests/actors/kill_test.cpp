@@ -51,6 +51,30 @@ bool cut(const scenario& story, const victim& who, int step, bool with_disk) {
   return true;
 }
 
+/// False: the exchange was over before that step.
+bool cut_and_ask_again(const victim& who, int step, std::uint64_t seed) {
+  chance random(seed);
+  stepped_node n(rewards::rewards(), lanes_one_by_one());
+  const auto first = begin_exchange(n);
+  for (int taken = 0; taken < step; ++taken)
+    if (!n.step()) return false;
+  if (const auto target = who.find(n)) caf::anon_send_exit(target, caf::exit_reason::kill);
+  // Asked again as soon as the first answer is there, while what the first one began is still under way.
+  for (auto& jobs = n.coordinator().jobs; !first->done();) {
+    if (jobs.empty() && !n.commit()) n.pass_time(milliseconds(1));
+    if (jobs.empty()) continue;
+    std::swap(jobs.front(), jobs[random.below(jobs.size())]);
+    n.coordinator().run_once();
+  }
+  const auto again = n.send("wallet", 1, rewards::exchange_wallet{});
+  settle_in_any_order(n, random);
+  rest(n);
+  CAPTURE(who.name, step, seed);
+  CHECK(again->answers == 1);
+  check_exchange(n);
+  return true;
+}
+
 void cut_everywhere(const scenario& story) {
   const auto system = story.system();
   for (const auto& who : victims_of(system))
@@ -98,4 +122,15 @@ TEST_CASE(
   CHECK(all_rows<ledger>(n, "ledger").size() == 1);
   check_accounts(n);
   check_at_rest(n);
+}
+
+TEST_CASE(
+    "kill: given a wallet being exchanged, when a gate or a partition is killed at any step and the caller asks again at once, then only "
+    "an "
+    "exchanged wallet has a gift") {
+  for (const auto& who : victims_of(rewards::rewards())) {
+    if (who.name.starts_with("wallet") || who.name.starts_with("gift"))
+      for (std::uint64_t seed = 1; seed <= 10; ++seed)
+        for (int step = 0; cut_and_ask_again(who, step, seed); ++step) {}
+  }
 }

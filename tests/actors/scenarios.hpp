@@ -9,8 +9,13 @@
 #include "behaviors/cafeteria/order.hpp"
 #include "behaviors/cafeteria/payment.hpp"
 #include "behaviors/cafeteria/sale.hpp"
+#include "behaviors/rewards/gift.hpp"
+#include "behaviors/rewards/mission.hpp"
+#include "behaviors/rewards/rewards.hpp"
+#include "behaviors/rewards/wallet.hpp"
 #include "tests/actors/books.hpp"
 #include "tests/actors/test_system.hpp"
+#include "tests/support/chance.hpp"
 
 namespace crema::testing {
 
@@ -95,6 +100,31 @@ inline scenario cancel_orders() {
           }};
 }
 
+// ---- the rewards: a wallet asks for its gift, and finds one that is there already
+
+/// The wallet is there, and asked to be exchanged.
+inline std::shared_ptr<stepped_node::pending> begin_exchange(stepped_node& n) {
+  n.settle();
+  REQUIRE_FALSE(n.ask("mission", {}, rewards::achieve_mission{1, rewards::mission_status::achieved}).refused);
+  return n.send("wallet", 1, rewards::exchange_wallet{});
+}
+
+/// An exchanged wallet has its gift, another has none.
+inline void check_exchange(stepped_node& n) {
+  const bool exchanged = n.row<rewards::wallet>("wallet", 1)->status == rewards::wallet_status::exchanged;
+  CHECK(n.row<rewards::gift>("gift", 1).has_value() == exchanged);
+  check_at_rest(n);
+}
+
+/// As n.settle(), but the seed picks which actor goes next, and when the disk does.
+inline void settle_in_any_order(stepped_node& n, chance& random) {
+  for (auto& jobs = n.coordinator().jobs; !jobs.empty() || n.commit();) {
+    if (jobs.empty() || (random.one_in(5) && n.commit())) continue;
+    std::swap(jobs.front(), jobs[random.below(jobs.size())]);
+    n.coordinator().run_once();
+  }
+}
+
 // ---- the test system
 
 inline void check_accounts(stepped_node& n) {
@@ -158,6 +188,12 @@ inline std::vector<scenario> all_scenarios() { return {place_orders(), cancel_or
 inline actors::runtime_settings few_partitions() {
   actors::runtime_settings s;
   s.partitions = 2;
+  return s;
+}
+/// One step a commit: what is released together elsewhere is not here.
+inline actors::runtime_settings lanes_one_by_one() {
+  auto s = few_partitions();
+  s.batch_items_max = 1;
   return s;
 }
 

@@ -22,7 +22,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,22 +31,11 @@
 
 #include "behaviors/core/declaration.hpp"
 #include "tests/behaviors/given_when_then.hpp"
+#include "tests/support/chance.hpp"
 
 namespace crema::testing {
 
 using address = std::pair<std::uint16_t, std::string>;  // context, number or key
-
-/// Everything that a run leaves to chance, by its seed.
-class chance {
- public:
-  explicit chance(std::uint64_t seed) : engine_(seed) {}
-
-  std::uint64_t below(std::uint64_t n) { return engine_() % n; }
-  bool one_in(std::uint64_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 /// Runs `run(chance&)` under the seeds 1 … count. A failing case prints its seed; CREMA_SEED runs one (then the answer is false).
 template <class Run>
