@@ -62,6 +62,7 @@ class node final : public front_door {
   nlohmann::json circuit_breakers() const override;
   nlohmann::json supervisors() const override;
   nlohmann::json traces(std::string_view trace_id) const override;
+  nlohmann::json causal_tree(std::uint16_t context, std::uint64_t id) const override;
   std::string metrics() const override;
   nlohmann::json contexts() const override;
   void switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) override;

@@ -15,16 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string hex(const std::array<std::uint8_t, 8>& bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const auto b : bytes) {
-    text.push_back(digits[b >> 4U]);
-    text.push_back(digits[b & 15U]);
-  }
-  return text;
-}
-
 rejection unknown_context(const system_declaration& s, std::string_view name) {
   std::vector<std::string_view> known;
   for (const auto& c : s.contexts) known.push_back(c.name);
@@ -128,24 +118,6 @@ json node::supervisors() const {
     tree["children"].push_back(std::move(child));
   }
   return tree;
-}
-
-json node::traces(std::string_view trace_id) const {
-  json all = json::array();
-  for (const auto& s : parts_->given.traces->recent(1000, trace_id)) {
-    json j{{"traceId", trace_id_text(s.context)},
-           {"spanId", hex(s.context.span_id)},
-           {"kind", s.kind},
-           {"name", s.what},
-           {"startUs", s.start_us},
-           {"durationUs", s.duration_us},
-           {"failed", s.failed}};
-    if (s.parent != std::array<std::uint8_t, 8>{}) j["parentSpanId"] = hex(s.parent);
-    if (!s.where.empty()) j["aggregate"] = std::string(s.where) + "/" + std::to_string(s.id);
-    all.push_back(std::move(j));
-  }
-  if (all.empty() && !trace_id.empty()) return {};
-  return {{"spans", all}};
 }
 
 json node::contexts() const {

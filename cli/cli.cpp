@@ -9,6 +9,7 @@
 #include "behaviors/core/json.hpp"
 #include "cli/fault_options.hpp"
 #include "cli/remote.hpp"
+#include "cli/trace.hpp"
 #include "config/explain.hpp"
 
 namespace crema::cli {
@@ -22,6 +23,7 @@ constexpr auto examples = R"(Examples:
   crema config explain                              every setting: meaning, default, bounds, value, origin
   crema events --follow                             everything that happens, as it happens
   crema supervisors                                 who runs, who failed, who was restarted
+  crema trace order/11                              what led to what, message by message, with times
   crema context stop payment                        then try an order; its durable messages wait
   crema context start payment
   crema fault add payment --kind slow --delay 400-620 --for 30s
@@ -43,6 +45,8 @@ struct arguments {
 
   std::string context;
   event_options events;
+  std::string aggregate;
+  bool mermaid = false;
   bool rebuild_views = false;
   std::string directory, restore_to;
   std::uint64_t dead_letter = 0;
@@ -60,6 +64,7 @@ class command_line {
     add_context();
     add_supervisors();
     add_events();
+    add_trace();
     add_verify();
     add_backup();
     add_dead_letters();
@@ -182,6 +187,19 @@ class command_line {
     take_node(c);
     c.footer(
         "Examples:\n  crema events --follow\n  crema events --type CancelFailed --json | jq .\n  crema events --context order --id 11");
+  }
+
+  void add_trace() {
+    auto& c = add_command(app_, "trace", "Print what led to what for one aggregate of a running node, however old it is",
+                          [this] { return show_trace(node(), screen_of(), terminal_of_stdout(), args_.aggregate, args_.mermaid); });
+    c.add_option("AGGREGATE", args_.aggregate, "Its context and number; with its system before them where several are served")
+        ->required()
+        ->type_name("CONTEXT/NUMBER");
+    c.add_flag("--mermaid", args_.mermaid, "A sequence diagram, as Mermaid text");
+    take_node(c);
+    c.footer(
+        "Examples:\n  crema trace order/11\n  crema trace hotel/pay/3                           of a node that serves every system\n"
+        "  crema trace order/11 --mermaid > order-11.mmd\n  crema trace order/11 --json | jq .steps[0]");
   }
 
   void add_verify() {

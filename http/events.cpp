@@ -1,4 +1,6 @@
-// The part of the router that plans event streams: the whole system's, or one aggregate's.
+// The part of the router that tells what happened: event streams, of the whole system or of one aggregate, and causal trees.
+#include <nlohmann/json.hpp>
+
 #include "behaviors/core/json.hpp"
 #include "http/negotiate.hpp"
 #include "http/router.hpp"
@@ -84,6 +86,19 @@ action router::read_history(const call& c, const resource_entry& entry, std::uin
       return {entry.events_route, render(problem{problem_code::not_found, "There is no such resource."}, c.r)};
   }
   return {entry.events_route, std::move(plan)};
+}
+
+action router::read_causal_tree(const call_ptr& c, const resource_entry& entry, std::uint64_t id) const {
+  if (entry.context == nullptr)
+    return {
+        id_of(fixed_route::unmatched),
+        render(problem{problem_code::not_found, "A view's rows cause nothing; ask for the trace of the aggregate that they show."}, c->r)};
+  if (auto refused = refuse_method(c->r, read_only)) return {entry.trace_route, std::move(*refused)};
+  return {entry.trace_route, background_plan{[this, c, &entry, id] {
+            const auto tree = door_.causal_tree(entry.ref.index, id);
+            if (tree.is_null()) return render(problem{problem_code::not_found, "There is no such resource."}, c->r);
+            return json_response(200, tree.dump());
+          }}};
 }
 
 }  // namespace crema::http

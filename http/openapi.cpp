@@ -127,8 +127,48 @@ void add_resource(json& document, const resource_declaration& r, bool is_view, c
     if (takes(r, verb::replace)) item["put"] = command_operation(r, verb::replace);
     if (takes(r, verb::remove)) item["delete"] = command_operation(r, verb::remove);
     paths["/" + r.collection + "/{id}/events"]["get"] = stream_operation(r.collection.c_str(), json::array({id_parameter()}));
+    paths["/" + r.collection + "/{id}/trace"]["get"] = read_operation(r.collection, reference("causalTree"), json::array({id_parameter()}));
   }
   add_finders(paths, r, settings);
+}
+
+json causal_step_schema() {
+  const json text = {{"type", "string"}}, number = {{"type", "integer"}}, yes = {{"type", "boolean"}};
+  return {{"type", "object"},
+          {"properties",
+           {{"aggregate", text},
+            {"cause", {{"enum", {"request", "ask", "message", "timer", "undo", "notification", "replay"}}}},
+            {"state", {{"enum", {"recorded", "waiting", "dead", "dropped", "unknown"}}}},
+            {"message", text},
+            {"events", {{"type", "array"}, {"items", text}}},
+            {"queuedMs", {{"type", "number"}}},
+            {"handledMs", {{"type", "number"}}},
+            {"committedMs", {{"type", "number"}}},
+            {"dueAt", text},
+            {"sequence", number},
+            {"version", number},
+            {"causation", number},
+            {"traceId", text},
+            {"spanId", text},
+            {"compensating", yes},
+            {"undone", yes},
+            {"failedTries", number},
+            {"notes", {{"type", "array"}, {"items", text}}},
+            {"deadLetter", {{"type", "object"}, {"properties", {{"id", number}, {"attempts", number}}}}},
+            {"steps", {{"type", "array"}, {"items", reference("causalStep")}}}}},
+          {"required", {"aggregate", "cause", "state", "steps"}}};
+}
+
+json causal_tree_schema() {
+  const json text = {{"type", "string"}};
+  return {{"type", "object"},
+          {"properties",
+           {{"aggregate", text},
+            {"startedAt", text},
+            {"durationMs", {{"type", "number"}}},
+            {"complete", {{"type", "boolean"}}},
+            {"steps", {{"type", "array"}, {"items", reference("causalStep")}}}}},
+          {"required", {"aggregate", "startedAt", "durationMs", "complete", "steps"}}};
 }
 
 json common_schemas() {
@@ -147,7 +187,12 @@ json common_schemas() {
                 {"properties", {{"target", text}, {"kind", text}, {"note", text}, {"rate", {{"type", "number"}}}}},
                 {"required", {"target", "kind"}}};
   for (const auto* name : {"count", "durationMs", "delayMinMs", "delayMaxMs", "byMs", "seed"}) fault["properties"][name] = number;
-  return {{"problem", problem}, {"page", page}, {"event", event}, {"fault", fault}};
+  return {{"problem", problem},
+          {"page", page},
+          {"event", event},
+          {"fault", fault},
+          {"causalStep", causal_step_schema()},
+          {"causalTree", causal_tree_schema()}};
 }
 
 json plain_operation(const char* description) {

@@ -105,8 +105,13 @@ action router::answer_health(const call& c, fixed_route route) const {
 action router::answer_info(const call& c) const {
   (void)c;
   json contexts = json::array();
-  for (const auto& context : door_.system().contexts) contexts.push_back(context.name);
-  const json document = {{"name", "crema"}, {"version", CREMA_VERSION}, {"system", door_.system().name}, {"contexts", contexts}};
+  json collections = json::object();  // for programs that know an aggregate by its context: order/11
+  for (const auto& context : door_.system().contexts) {
+    contexts.push_back(context.name);
+    if (context.resource) collections[context.name] = context.resource->collection;
+  }
+  const json document = {
+      {"name", "crema"}, {"version", CREMA_VERSION}, {"system", door_.system().name}, {"contexts", contexts}, {"collections", collections}};
   return {id_of(fixed_route::info), json_response(200, text_of(document))};
 }
 

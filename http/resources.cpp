@@ -29,8 +29,10 @@ action router::route_resource(const call_ptr& c, const resource_entry& entry) co
   if ((*c)[1] == "search") return route_search(c, entry);
   const auto id = parse_id((*c)[1]);
   const bool history = c->size() == 3 && (*c)[2] == "events" && entry.context != nullptr;
-  if (!id || (c->size() > 2 && !history)) return {id_of(fixed_route::unmatched), render(no_such_resource(), c->r)};
+  const bool trace = c->size() == 3 && (*c)[2] == "trace";
+  if (!id || (c->size() > 2 && !history && !trace)) return {id_of(fixed_route::unmatched), render(no_such_resource(), c->r)};
   if (history) return read_history(*c, entry, *id);
+  if (trace) return read_causal_tree(c, entry, *id);
   if (auto refused = refuse_method(c->r, entry.item_allow)) return {entry.item_route, std::move(*refused)};
   if (c->r.verb == method::get || c->r.verb == method::head) return read_item(*c, entry, *id);
   return command(*c, entry, entry.item_route, id);

@@ -61,6 +61,7 @@ class router {
   // events.cpp
   action read_events(const call& c) const;
   action read_history(const call& c, const resource_entry& entry, std::uint64_t id) const;
+  action read_causal_tree(const call_ptr& c, const resource_entry& entry, std::uint64_t id) const;
 
   // operations.cpp
   action route_actuator(const call& c) const;

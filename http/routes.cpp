@@ -85,7 +85,10 @@ void route_table::add(collection_ref ref, const resource_declaration& declared, 
   const std::string base = "/" + declared.collection;
   e.collection_route = add_template(base);
   e.item_route = add_template(base + "/{id}");
-  if (context != nullptr) e.events_route = add_template(base + "/{id}/events");
+  if (context != nullptr) {
+    e.events_route = add_template(base + "/{id}/events");
+    e.trace_route = add_template(base + "/{id}/trace");
+  }
   e.search_route = add_template(base + "/search");
   for (const auto& f : declared.finders) e.finder_routes.push_back(add_template(base + "/search/" + f.name));
   e.profile_route = add_template("/profile" + base);

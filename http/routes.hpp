@@ -51,7 +51,7 @@ struct resource_entry {
   collection_ref ref;
   const resource_declaration* declared = nullptr;
   const context_declaration* context = nullptr;  ///< nullptr: a view
-  route_id collection_route = 0, item_route = 0, events_route = 0, search_route = 0, profile_route = 0;
+  route_id collection_route = 0, item_route = 0, events_route = 0, trace_route = 0, search_route = 0, profile_route = 0;
   std::vector<route_id> finder_routes;       ///< as declared->finders
   std::string collection_allow, item_allow;  ///< values of Allow
   std::string schema;                        ///< JSON Schema of the row

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/history.hpp"
 #include "storage/layout.hpp"
 #include "storage/log.hpp"
 
@@ -124,22 +125,15 @@ result<page> find_rows(const snapshot& s, const resource_declaration& resource, 
 
 namespace {
 
-// One aggregate's history, oldest first: each record names the one before it, and the state row names the last.
+// One aggregate's history, oldest first.
 std::optional<event_page> read_history(const snapshot& s, const type_catalog& types, const event_query& query) {
-  auto row = s.get(table::state, row_key({false, *query.context}, *query.id));
-  if (!row) row = s.get(table::state, row_key(graveyard_of(*query.context), *query.id));
-  if (!row) return std::nullopt;
-  const auto header = decode_row_header(*row);
   std::vector<journal_record> newest_first;
-  for (auto at = header.sequence; at != 0;) {
-    const auto bytes = s.get(table::journal, journal_key(header.partition, at));
-    if (!bytes) break;
-    auto record = decode_body(at, header.partition, body_of(*bytes), types);
-    const bool older_unwanted = record.sequence + record.width() <= query.from;
-    at = record.previous;
-    if (older_unwanted) break;
-    newest_first.push_back(std::move(record));
-  }
+  const bool found = walk_history(s, types, *query.context, *query.id, [&](journal_record r) {
+    if (r.sequence + r.width() <= query.from) return false;
+    newest_first.push_back(std::move(r));
+    return true;
+  });
+  if (!found) return std::nullopt;
   event_page page;
   page.next = query.from;
   std::uint64_t seen = 0;

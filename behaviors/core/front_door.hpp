@@ -143,8 +143,10 @@ class front_door {
   virtual nlohmann::json circuit_breakers() const = 0;
   virtual nlohmann::json supervisors() const = 0;
   virtual nlohmann::json traces(std::string_view trace_id) const = 0;  ///< "" the recent ones; null where there is none of that id
-  virtual std::string metrics() const = 0;                             ///< Prometheus text
-  virtual nlohmann::json contexts() const = 0;                         ///< [{name, state: "running"|"stopped"|…, awake, outbox}]
+  /// Every conversation in which an aggregate of the context took part; null where it never recorded anything. May take seconds.
+  virtual nlohmann::json causal_tree(std::uint16_t context, std::uint64_t id) const = 0;
+  virtual std::string metrics() const = 0;      ///< Prometheus text
+  virtual nlohmann::json contexts() const = 0;  ///< [{name, state: "running"|"stopped"|…, awake, outbox}]
   /// `done` is called once the context has stopped or is taking messages again, or was refused.
   virtual void switch_context(std::string_view name, bool running, std::function<void(std::optional<rejection>)> done) = 0;
   virtual nlohmann::json dead_letters() const = 0;

@@ -173,6 +173,11 @@ class door final : public front_door {
   nlohmann::json circuit_breakers() const override { return nlohmann::json::array(); }
   nlohmann::json supervisors() const override { return nlohmann::json::object(); }
   nlohmann::json traces(std::string_view) const override { return nlohmann::json::array(); }
+  nlohmann::json causal_tree(std::uint16_t, std::uint64_t id) const override {
+    const std::lock_guard lock(mutex_);
+    if (!rows.contains(id)) return {};
+    return {{"aggregate", "cup/" + std::to_string(id)}, {"steps", nlohmann::json::array()}};
+  }
   std::string metrics() const override { return "up 1\n"; }
   nlohmann::json contexts() const override { return nlohmann::json::array({{{"name", "cup"}, {"state", "running"}}}); }
   void switch_context(std::string_view, bool, std::function<void(std::optional<rejection>)> done) override { done(std::nullopt); }
