@@ -89,7 +89,7 @@ std::optional<std::uint64_t> run_campaign(const campaign& c, std::ostream& out) 
   tally all;
   for (auto seed = c.first; seed <= c.last || !over(); ++seed) {
     const auto s = story_of(c, seed);
-    const run_plan plan{seed, c.faults ? *c.faults : faults_of(s, seed), c.broken};
+    const run_plan plan{seed, c.faults ? *c.faults : faults_of(seed), c.broken};
     auto shown = plan;
     if (c.journal) shown.show = [&](const final_state& end) { tell_journal(out, end); };
     auto r = run(s, shown);

@@ -229,7 +229,7 @@ class simulation final : public patient {
 
 }  // namespace
 
-fault_list faults_of(const story&, std::uint64_t seed) {
+fault_list faults_of(std::uint64_t seed) {
   chance random(seed_of(seed, stream::faults));
   return draw_faults(random, steps);
 }

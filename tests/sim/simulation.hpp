@@ -35,7 +35,7 @@ struct run_result {
 };
 
 /// The faults that a seed draws for itself.
-fault_list faults_of(const story& s, std::uint64_t seed);
+fault_list faults_of(std::uint64_t seed);
 run_result run(const story& s, const run_plan& plan);
 
 }  // namespace crema::sim
