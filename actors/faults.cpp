@@ -27,6 +27,7 @@ struct rule {
   bool has_chance = true;  // a rate and a count mean something
 };
 
+// In the order of fault_kind.
 const rule& rule_of(fault_kind k) {
   static const rule rules[fault_kind_count] = {
       {{scope::aggregate, scope::context, scope::child},

@@ -102,7 +102,7 @@ int show_supervisors(const http_client& node, const screen& s, bool all) {
   }
   s.out << text_at(*tree, "name") << "  " << text_at(*tree, "strategy") << ", gives up beyond " << number_at(*tree, "intensity")
         << " restarts in " << number_at(*tree, "periodMs") << " ms";
-  if (const auto n = number_at(*tree, "restartsInPeriod"); n > 0) s.out << "; there were " << n;
+  if (const auto n = number_at(*tree, "restartsInPeriod"); n > 0) s.out << "; lately " << n;
   s.out << '\n';
   if (tree->contains("children") && (*tree)["children"].is_array()) print_children(s.out, (*tree)["children"], "", all);
   return 0;

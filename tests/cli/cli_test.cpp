@@ -154,7 +154,7 @@ TEST_CASE("cli: supervisors as a tree, in which the healthy ones of a kind are o
     {"name":"helper","state":"ended","lifetime":"temporary","restarts":0}]})";
   canned_node in_trouble("200 OK", troubled);
   CHECK(crema({"supervisors", "--url", in_trouble.url()}).out ==
-        "root  one_for_one, gives up beyond 10 restarts in 10000 ms; there were 1\n"
+        "root  one_for_one, gives up beyond 10 restarts in 10000 ms; lately 1\n"
         "├─ payment  running, 7 awake, 2 restarts, of its children 2 of 10 in 10 s\n"
         "│  ├─ partition-…  2 running, 7 awake\n"
         "│  └─ partition-2  restarting in 40 ms, 0 awake, 2 restarts, last failure: killed\n"
