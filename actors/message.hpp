@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "behaviors/core/front_door.hpp"
@@ -59,6 +60,8 @@ struct delivery {
   storage::outbox_ref ref;
 };
 using delivery_ptr = std::shared_ptr<delivery>;
+/// Of what it carries, for spans and logs.
+std::string_view name_of(const delivery& d) noexcept;
 
 using stored_message_ptr = std::shared_ptr<const storage::stored_message>;
 

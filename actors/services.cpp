@@ -18,6 +18,8 @@ rejection stopped(const std::string& context) {
 
 }  // namespace
 
+std::string_view name_of(const delivery& d) noexcept { return d.payload ? d.payload.type().name : std::string_view("undo"); }
+
 delivery::~delivery() {
   if (settled || node == nullptr) return;
   node->take_back(std::move(*this));
@@ -39,7 +41,6 @@ services::services(const system_declaration& declared, const runtime_settings& s
       traces(r),
       random(s.seed),
       first_sequence(j.durable()),
-      wall_ahead_us(t.wall().ms * 1000 - t.steady_us()),
       rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
       undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")) {
   const auto now = st.read();
@@ -204,20 +205,36 @@ std::vector<delivery_ptr> services::unpark(storage::lane where) {
   return found;
 }
 
-void services::record_span(const delivery& d, const trace_context& own, std::string_view kind, std::int64_t began_us, bool failed) {
-  if (!own.sampled) return;
+void services::record_span(const ended_span& ended) {
+  const auto took = (ended.ended_us != 0 ? ended.ended_us : time.steady_us()) - ended.began_us;
+  if (!traces.wants(ended.own.sampled, ended.failed, took)) return;
   telemetry::span s;
-  s.context = own;
-  s.parent = d.trace.span_id;
-  s.kind = kind;
-  s.what = d.payload ? d.payload.type().name : std::string_view("undo");
+  s.context = ended.own;
+  if (s.context.span_id == std::array<std::uint8_t, 8>{}) s.context.span_id = new_span_id();
+  s.parent = ended.parent;
+  s.kind = ended.kind;
+  s.what = ended.what;
+  s.where = system.contexts[ended.context].name;
+  s.id = ended.id;
+  s.start_us = ended.began_us;
+  s.duration_us = took;
+  s.failed = ended.failed;
+  s.note = ended.note;
+  traces.record(std::move(s));
+}
+
+void services::mark(const delivery& d, const trace_context& handling, std::string note) {
+  telemetry::span s;
+  s.context = handling;
+  s.context.span_id = new_span_id();
+  s.parent = handling.span_id;
+  s.kind = "mark";
+  s.what = name_of(d);
   s.where = system.contexts[d.to.context].name;
   s.id = d.to.id;
-  const auto took = time.steady_us() - began_us;
-  s.start_us = began_us + wall_ahead_us;
-  s.duration_us = took;
-  s.failed = failed;
-  traces.record(s);
+  s.start_us = time.steady_us();
+  s.note = std::move(note);
+  traces.record(std::move(s));
 }
 
 }  // namespace crema::actors

@@ -57,7 +57,7 @@ class stepped_node {
 
   void start() {
     metrics_ = std::make_unique<telemetry::metrics>();
-    traces_ = std::make_unique<telemetry::trace_ring>(1000);
+    traces_ = std::make_unique<telemetry::trace_ring>(trace_settings);
     actors::node_parts parts;
     parts.system = &system_;
     parts.store = disk_.get();
@@ -187,6 +187,7 @@ class stepped_node {
 
   std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
   std::string failed_with;
+  telemetry::trace_settings trace_settings{16000, 0, 0};  ///< from the next start on
 
  private:
   system_declaration system_;
