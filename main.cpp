@@ -16,6 +16,7 @@
 #include "actors/notifier.hpp"
 #include "behaviors/systems.hpp"
 #include "cli/cli.hpp"
+#include "http/otlp_exporter.hpp"
 #include "http/server.hpp"
 #include "http/webhook.hpp"
 #include "storage/deferred/deferred_store.hpp"
@@ -113,8 +114,6 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.batch_items_max = number<std::size_t>(v, "journal.batchRecordsMax");
   s.batch_wait = std::chrono::microseconds(v.get_int("journal.batchWaitUs"));
   s.journal_queue_max = number<std::size_t>(v, "journal.queueMax");
-  s.trace_spans_max = number<std::size_t>(v, "trace.ringSpans");
-  s.trace_sample_percent = number<std::uint32_t>(v, "trace.samplePercent");
   s.notify_concurrent_max = number<std::uint32_t>(v, "notify.maxConcurrent");
   s.notify_retry_min = v.get_ms("notify.retryMinMs");
   s.notify_retry_max = v.get_ms("notify.retryMaxMs");
@@ -151,11 +150,36 @@ http::server_settings server_settings_of(const values& v) {
   s.request_time_limit_ms = number<std::uint32_t>(v, "runtime.requestTimeLimitMs");
   s.drain_limit_ms = number<std::uint32_t>(v, "http.drainLimitMs");
   s.drain_idle_ms = number<std::uint32_t>(v, "http.drainIdleMs");
+  s.trace_sample_percent = number<std::uint32_t>(v, "trace.samplePercent");
   s.event_heartbeat_ms = number<std::uint32_t>(v, "http.sseHeartbeatMs");
   s.rate_requests_per_s = static_cast<double>(v.get_int("http.rateLimitPerSecond"));
   s.rate_burst = number<std::uint32_t>(v, "http.rateLimitBurst");
   s.management_token = v.get_text("http.managementToken");
   s.faults_enabled = v.get_bool("faults.enabled");
+  return s;
+}
+
+telemetry::trace_settings trace_settings_of(const values& v) {
+  const auto micros = [](auto since) { return std::chrono::duration_cast<std::chrono::microseconds>(since).count(); };
+  telemetry::trace_settings s;
+  s.spans_max = number<std::size_t>(v, "trace.ringSpans");
+  s.slow_us = 1000 * v.get_int("trace.slowMs");
+  s.wall_ahead_us =
+      micros(std::chrono::system_clock::now().time_since_epoch()) - micros(std::chrono::steady_clock::now().time_since_epoch());
+  return s;
+}
+
+http::otlp_settings otlp_settings_of(const values& v) {
+  http::otlp_settings s;
+  s.url = v.get_text("trace.otlp.url");
+  s.batch_spans = number<std::size_t>(v, "trace.otlp.batchSpans");
+  s.interval = v.get_ms("trace.otlp.intervalMs");
+  s.queue_spans = number<std::size_t>(v, "trace.otlp.queueSpans");
+  s.timeout = v.get_ms("trace.otlp.timeoutMs");
+  s.retry_min = v.get_ms("trace.otlp.retryMinMs");
+  s.retry_max = v.get_ms("trace.otlp.retryMaxMs");
+  s.tries_max = number<unsigned>(v, "trace.otlp.triesMax");
+  s.seed = std::random_device{}();
   return s;
 }
 
@@ -215,7 +239,7 @@ struct served {
         disk_faults(disk_faults_of(v)),
         store(failing_on_demand(open_store(std::filesystem::path(v.get_text("data.directory")) / scope, v), disk_faults)),
         metrics(all, scope.empty() ? telemetry::labels{} : telemetry::labels{{"system", scope}}),
-        traces(number<std::size_t>(v, "trace.ringSpans")),
+        traces(trace_settings_of(v)),
         node(parts_of(v, time), runtime_settings_of(v, system, scope.empty() ? "" : scope + ".")) {}
 
   const system_declaration system;
@@ -266,6 +290,13 @@ void greet(const values& v, const std::string& what, std::uint16_t port) {
             << " (data in " << v.get_text("data.directory") << ")" << std::endl;
 }
 
+std::unique_ptr<http::otlp_exporter> exporter_of(const values& v, all_served& systems, telemetry::metrics& metrics) {
+  if (v.get_text("trace.otlp.url").empty()) return nullptr;
+  std::vector<http::span_source> sources;
+  for (auto& s : systems) sources.push_back({s.system.name, &s.traces});
+  return std::make_unique<http::otlp_exporter>(otlp_settings_of(v), std::move(sources), metrics);
+}
+
 void open_systems(all_served& systems, const cli::serve_options& options, const actors::clock& time, const telemetry::metrics& metrics) {
   const bool all = options.system.empty();
   for (const auto& name : all ? system_names() : std::vector{options.system})
@@ -275,8 +306,9 @@ void open_systems(all_served& systems, const cli::serve_options& options, const 
 // Serves until a signal, then drains: requests in flight finish, everything is on disk.
 void serve_until_signal(const cli::serve_options& options, all_served& systems, telemetry::metrics& metrics, const sigset_t& signals) {
   std::vector<http::mounted> mounted;
-  for (auto& s : systems) mounted.push_back({s.prefix, &s.node});
+  for (auto& s : systems) mounted.push_back({s.prefix, &s.node, &s.traces});
   http::server server(server_settings_of(options.settings), mounted, metrics);
+  const auto exporter = exporter_of(options.settings, systems, metrics);  // after the server, whose routes its spans name
   for (auto& s : systems) s.node.start();
   const auto socket = inherited_socket();
   int signal = socket ? await_readiness(systems, signals) : 0;
@@ -291,6 +323,7 @@ void serve_until_signal(const cli::serve_options& options, all_served& systems, 
   drained.get_future().wait();
   server.stop();
   for (auto& s : systems) s.node.stop();
+  if (exporter) exporter->stop();
   telemetry::log(telemetry::level::info, "stopped; everything is on disk");
 }
 

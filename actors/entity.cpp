@@ -17,6 +17,11 @@ constexpr milliseconds look_whether_over_every{100};
 
 bool must_arrive(const delivery& d) noexcept { return d.kind == delivery_kind::message || d.kind == delivery_kind::undo; }
 
+// The rules' own "no" is an answer like another; these say that something is out of order.
+bool is_trouble(rejection_kind k) noexcept {
+  return k == rejection_kind::failed || k == rejection_kind::timed_out || k == rejection_kind::stopped || k == rejection_kind::overloaded;
+}
+
 std::vector<value> concatenated(const std::vector<value>& a, const std::vector<value>& b) {
   auto all = a;
   all.insert(all.end(), b.begin(), b.end());
@@ -63,6 +68,7 @@ void entity::on_exit() {
     node_.refuse(
         *chain_->cause,
         {rejection_kind::failed, "The '" + context_.name + "' that handled the request was restarted; nothing of it was kept.", {}, 0});
+  if (chain_ && chain_->cause) record_handled(*chain_->cause, true, "restarted");
   chain_.reset();
   slowed_.reset();
   backlog_.clear();
@@ -128,10 +134,13 @@ void entity::load() {
 void entity::begin(delivery_ptr d) {
   own_span_ = d->trace;
   own_span_.span_id = node_.new_span_id();
+  began_us_ = node_.time.steady_us();
+  record_wait(*d);
   if (!loaded_) {
     try {
       load();
     } catch (const std::exception& e) {
+      record_handled(*d, true, "its state cannot be read");
       stumble(std::move(d), std::string("its state cannot be read: ") + e.what());
       return;
     }
@@ -163,9 +172,14 @@ void entity::go_on_with_slowed() {
 bool entity::struck(delivery_ptr& d) {
   const auto hit = node_.faults.at_handler(context_.index, who_.id, node_.time.steady_ms());
   if (!hit) return false;
-  d->fault = hit->fault;
+  node_.mark_fault(*d, own_span_, hit->fault);
   switch (hit->kind) {
-    case fault_kind::throws: stumble(std::move(d), "the injected fault " + std::to_string(hit->fault) + " threw"); break;
+    case fault_kind::throws: {
+      const auto error = "the injected fault " + std::to_string(hit->fault) + " threw";
+      record_handled(*d, true, error);
+      stumble(std::move(d), error);
+      break;
+    }
     case fault_kind::crash:
       // Its supervisor hears of the end before the delivery comes back to it.
       ending_ = true;
@@ -199,9 +213,9 @@ std::optional<rejection> entity::precondition(const delivery& d) const {
 
 void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
   busy_ = false;
-  const auto began_us = node_.time.steady_us();
   if (!so_far) {
     if (auto why = precondition(*d)) {
+      record_handled(*d, is_trouble(why->kind), name_of(why->kind));
       refuse(d, std::move(*why));
       return;
     }
@@ -217,16 +231,17 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
     auto decided =
         handler->decide(state_.data(), d->payload.data(), given{node_.time.wall(), who_.id, exists(), &node_.settings.system, replies});
     if (!decided) {
+      record_handled(*d, false, name_of(decided.why().kind));
       refuse(d, std::move(decided.why()));
     } else if (!decided->asks.empty()) {
       if (so_far) so_far->replies = replies;
       send_asks(d, std::move(*decided), so_far ? std::move(*so_far) : chain{});
     } else {
       record(d, *decided, so_far ? so_far->held : tickets{});
+      record_handled(*d, false);
     }
-    node_.record_span(*d, own_span_, "handle", began_us, false);
   } catch (const std::exception& e) {
-    node_.record_span(*d, own_span_, "handle", began_us, true);
+    record_handled(*d, true, "it threw");
     // A caller's chain is not tried again: its partners' steps undo themselves, and asking again might overtake that.
     if (so_far && !must_arrive(*d)) d->attempts = node_.settings.poison_attempts;
     stumble(std::move(d), e.what());
@@ -239,6 +254,7 @@ void entity::send_asks(delivery_ptr d, outcome o, chain c) {
   const auto now = node_.time.steady_ms();
   c.round.assign(o.asks.size(), {});
   c.waiting.clear();
+  c.questions.clear();
   c.open = o.asks.size();
   for (const auto& request : o.asks) {
     const auto* receiver = node_.system.receiver_of(request.command.type());
@@ -254,12 +270,14 @@ void entity::send_asks(delivery_ptr d, outcome o, chain c) {
     a->causation = d->causation;
     a->correlation = d->correlation;
     a->trace = own_span_;
+    a->trace.span_id = node_.new_span_id();
     a->compensating = d->compensating;
     a->deadline_ms = now + node_.settings.ask_time_limit.count();
     if (d->deadline_ms != 0) a->deadline_ms = std::min(a->deadline_ms, d->deadline_ms);
     a->reply_to = this;
     a->ask = ++node_.last_ask;
     c.waiting.push_back(a->ask);
+    c.questions.push_back({a->trace.span_id, a->payload.type().name, receiver->index, a->to.id, node_.time.steady_us()});
     if (const auto gate = node_.gate(receiver->index).get())
       send(gate, delivery_ptr(std::move(a)));
     else
@@ -276,6 +294,10 @@ void entity::on_reply(const ask_reply& r) {
   if (!chain_) return;  // a late success: its ticket undoes it
   const auto at = std::find(chain_->waiting.begin(), chain_->waiting.end(), r.ask);
   if (at == chain_->waiting.end()) return;
+  const auto place = static_cast<std::size_t>(at - chain_->waiting.begin());
+  record_answered(*chain_->cause, chain_->questions[place], r.refused && is_trouble(r.refused->kind),
+                  r.refused ? name_of(r.refused->kind) : std::string_view{});
+  *at = 0;
   if (r.refused) {
     auto failed = std::move(*chain_);
     chain_.reset();
@@ -284,8 +306,6 @@ void entity::on_reply(const ask_reply& r) {
     take_next();
     return;
   }
-  const auto place = static_cast<std::size_t>(at - chain_->waiting.begin());
-  *at = 0;
   chain_->round[place] = r.answer;
   if (r.ticket) chain_->held.push_back(r.ticket);
   if (--chain_->open > 0) return;
@@ -298,6 +318,9 @@ void entity::on_reply(const ask_reply& r) {
 
 void entity::fail_chain(chain c, const rejection& why) {
   c.held.clear();  // what did succeed is undone
+  for (std::size_t i = 0; i < c.waiting.size(); ++i)
+    if (c.waiting[i] != 0) record_answered(*c.cause, c.questions[i], false, "not waited for");
+  record_handled(*c.cause, is_trouble(why.kind), name_of(why.kind));
   // What must arrive is not settled by a partner's trouble: it comes again, and where that does not help, dies as others do. A partner
   // that is switched off or full says nothing about the message.
   const bool out_of_reach = why.kind == rejection_kind::stopped || why.kind == rejection_kind::overloaded;
@@ -378,7 +401,11 @@ void entity::add_rows(append_request& request, const value& next, std::uint64_t 
 // Captures the delivery: where the append is refused, the delivery comes back and is handled by whoever follows.
 void entity::release_answer(append_request& request, const delivery_ptr& d) {
   if (d->kind != delivery_kind::request) return;
-  request.outputs.push_back([this_node = &node_, d, resource = stored_row{who_.id, version_, state_}] {
+  request.outputs.push_back([this_node = &node_, d, handling = own_span_, appended_us = node_.time.steady_us(),
+                             resource = stored_row{who_.id, version_, state_}] {
+    auto own = handling;
+    own.span_id = {};
+    this_node->record_span({"commit", name_of(*d), d->to.context, d->to.id, own, handling.span_id, appended_us});
     this_node->settle(*d);
     if (d->on_answer) d->on_answer({std::nullopt, resource, false});
   });
@@ -529,6 +556,26 @@ void entity::refuse(const delivery_ptr& d, rejection why) {
   request.outputs.push_back([this_node = &node_, d, why = std::move(why)] { this_node->refuse(*d, why); });
   std::shared_ptr<const storage::journal_record> written;
   (void)append(std::move(request), d, written);
+}
+
+// ---- spans
+
+// What came back from a predecessor that failed has told of its wait already.
+void entity::record_wait(const delivery& d) {
+  if (d.attempts > 0 || d.returns > 0) return;
+  auto own = d.trace;
+  own.span_id = {};
+  node_.record_span({"wait", name_of(d), context_.index, who_.id, own, d.trace.span_id, d.sent_us, began_us_});
+}
+
+void entity::record_handled(const delivery& d, bool failed, std::string_view note) {
+  node_.record_span({"handle", name_of(d), context_.index, who_.id, own_span_, d.trace.span_id, began_us_, 0, failed, note});
+}
+
+void entity::record_answered(const delivery& asker, const question& q, bool failed, std::string_view note) {
+  auto own = asker.trace;
+  own.span_id = q.span_id;
+  node_.record_span({"ask", q.what, q.context, q.id, own, own_span_.span_id, q.began_us, 0, failed, note});
 }
 
 void entity::stumble(delivery_ptr d, const std::string& error, bool counts) {

@@ -61,6 +61,14 @@ class entity : public base_actor {
  private:
   using tickets = std::vector<std::shared_ptr<hold_ticket>>;
 
+  // What a partner was asked, for its span.
+  struct question {
+    std::array<std::uint8_t, 8> span_id{};
+    std::string_view what;
+    std::uint16_t context = 0;
+    std::uint64_t id = 0;  // 0: not known yet
+    std::int64_t began_us = 0;
+  };
   // A decision that waits for its partners.
   struct chain {
     delivery_ptr cause;
@@ -68,6 +76,7 @@ class entity : public base_actor {
     std::vector<value> replies;          // of all rounds
     tickets held;                        // the partners' steps so far
     std::vector<std::uint64_t> waiting;  // ask numbers of this round, in order; 0: answered
+    std::vector<question> questions;     // of this round, in the same order
     std::vector<value> round;            // this round's replies, in order of the asks
     std::size_t open = 0;
   };
@@ -92,6 +101,10 @@ class entity : public base_actor {
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
   void stumble(delivery_ptr d, const std::string& error, bool counts = true);
   void fail_chain(chain c, const rejection& why);
+
+  void record_wait(const delivery& d);
+  void record_handled(const delivery& d, bool failed, std::string_view note = {});
+  void record_answered(const delivery& asker, const question& q, bool failed, std::string_view note = {});
 
   value folded(const outcome& o) const;
   bool exists() const noexcept { return version_ > 0 && !gone_; }
@@ -118,7 +131,8 @@ class entity : public base_actor {
   delivery_ptr slowed_;
   std::uint64_t hung_by_ = 0;        // the fault because of which the slowed delivery waits
   std::list<delivery_ptr> backlog_;  // nearly always empty, and then it takes no memory
-  trace_context own_span_;
+  trace_context own_span_;           // of the present handling, which …
+  std::int64_t began_us_ = 0;        // … began then
 };
 
 }  // namespace crema::actors

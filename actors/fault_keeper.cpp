@@ -22,7 +22,6 @@ delivery_ptr copy_of(const delivery& d) {
   c->compensating = d.compensating;
   c->deadline_ms = d.deadline_ms;
   c->sent_us = d.sent_us;
-  c->fault = d.fault;
   c->ask = d.ask;
   c->reply_to = d.reply_to;
   c->undo_command = d.undo_command;
@@ -94,7 +93,7 @@ bool fault_keeper::held_up(detoured& d, line& at) {
     pass(std::move(d));
     return false;
   }
-  d.what->fault = hit->fault;
+  node_.mark_fault(*d.what, d.what->trace, hit->fault);
   at.fault = hit->fault;
   at.dropped = false;
   at.due_ms = now + hit->delay_ms;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "behaviors/core/front_door.hpp"
@@ -45,7 +46,6 @@ struct delivery {
   bool compensating = false;
   std::int64_t deadline_ms = 0;  ///< steady; 0: none
   std::int64_t sent_us = 0;      ///< steady
-  std::uint64_t fault = 0;       ///< the injected fault that struck it last
   bool may_come_twice = false;   ///< it came over a link that repeats: its receiver looks whether it was here before
 
   // request
@@ -61,6 +61,8 @@ struct delivery {
   storage::outbox_ref ref;
 };
 using delivery_ptr = std::shared_ptr<delivery>;
+/// Of what it carries, for spans and logs.
+std::string_view name_of(const delivery& d) noexcept;
 
 using stored_message_ptr = std::shared_ptr<const storage::stored_message>;
 

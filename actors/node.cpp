@@ -242,7 +242,6 @@ void node::parts::send(command_request r, answer_handler on_answer) {
   d->expected_version = r.expected_version;
   d->idempotency = r.idempotency;
   d->trace = r.trace;
-  if (shared->random.between(1, 100) > settings.trace_sample_percent) d->trace.sampled = false;
   d->correlation = d->to;
   d->deadline_ms = given.time->steady_ms() + r.time_limit.count();
   d->on_answer = [count = &shared->in_flight, tell = std::move(on_answer)](command_answer a) {

@@ -111,13 +111,13 @@ void notifier::read_on() {
   while (inbox_.state() == inbox::phase::reading && waiting_.size() < read_chunk) {
     auto messages = inbox_.read(*node_.store.read(), node_.types, read_chunk);
     for (auto& m : messages)
-      if (!in_hand(m.ref)) waiting_.push_back({std::make_shared<storage::stored_message>(std::move(m)), 0});
+      if (!in_hand(m.ref)) waiting_.push_back({std::make_shared<storage::stored_message>(std::move(m))});
     if (!messages.empty()) continue;
     if (inbox_.state() == inbox::phase::needs_barrier) {
       pass_barrier();
     } else {
       for (auto& m : kept_)
-        if (!inbox_.was_read(m->ref)) waiting_.push_back({std::move(m), 0});
+        if (!inbox_.was_read(m->ref)) waiting_.push_back({std::move(m)});
       kept_.clear();
     }
   }
@@ -131,7 +131,7 @@ void notifier::take(const stored_message_ptr& m) {
     pass_barrier();
   }
   switch (inbox_.judge(m->ref)) {
-    case inbox::verdict::now: waiting_.push_back({m, 0}); break;
+    case inbox::verdict::now: waiting_.push_back({m}); break;
     case inbox::verdict::never: return;
     case inbox::verdict::later:
       kept_.push_back(m);
@@ -170,6 +170,7 @@ void notifier::post(letter l) {
   const auto number = ++numbers_;
   const auto& id = l.message->ref.id;
   const auto* n = l.message->payload.as<notification>();
+  l.began_us = node_.time.steady_us();
   in_flight_.emplace(number, l);
   const auto self = caf::actor_cast<caf::actor>(this);
   sink_->deliver(std::to_string(id.sequence) + "-" + std::to_string(id.index), *n, [self, number](bool delivered) {
@@ -180,6 +181,10 @@ void notifier::post(letter l) {
 void notifier::on_done(std::uint64_t number, bool delivered) {
   const auto at = in_flight_.find(number);
   if (at == in_flight_.end()) return;
+  const auto& m = *at->second.message;
+  auto own = m.trace;
+  own.span_id = {};
+  node_.record_span({"notify", m.payload.type().name, m.to.context, m.to.id, own, m.trace.span_id, at->second.began_us, 0, !delivered});
   if (delivered) {
     delivered_counter_.add();
     delivered_.push_back(at->second.message->ref);

@@ -28,6 +28,7 @@ class notifier : public base_actor {
   struct letter {
     stored_message_ptr message;
     std::uint32_t tries = 0;
+    std::int64_t began_us = 0;  ///< of the present try
   };
 
   void pass_barrier();

@@ -77,6 +77,9 @@ void projector::load() {
   views_ = std::make_unique<storage::projection>(node_.system, context_.index, node_.store, node_.types);
   for (const auto& [sequence, times] : *failures_)
     if (times >= node_.settings.poison_attempts) views_->skip(sequence);
+  views_->on_shown([this](const storage::journal_record& r) {
+    if (!reading_ && r.trace.sampled) record_shown(r, false);  // catching up tells of what is long over
+  });
 }
 
 void projector::take(committed_batch_ptr batch) {
@@ -139,9 +142,11 @@ bool projector::apply_from_journal() {
 }
 
 void projector::apply(const std::shared_ptr<const storage::journal_record>& r) {
+  began_us_ = node_.time.steady_us();
   try {
     views_->apply(r);
   } catch (const std::exception& e) {
+    record_shown(*r, true);
     auto& times = (*failures_)[r->sequence];
     if (++times == node_.settings.poison_attempts)
       telemetry::log(telemetry::level::error,
@@ -149,6 +154,13 @@ void projector::apply(const std::shared_ptr<const storage::journal_record>& r) {
                      {{"context", context_.name}, {"offset", std::to_string(r->sequence)}, {"error", e.what()}});
     throw;
   }
+}
+
+void projector::record_shown(const storage::journal_record& r, bool failed) {
+  auto own = r.trace;
+  own.span_id = {};
+  const auto what = r.events.empty() ? std::string_view("record") : r.events.front().type().name;
+  node_.record_span({"view", what, context_.index, r.subject.id, own, r.trace.span_id, began_us_, 0, failed});
 }
 
 void projector::write() {

@@ -34,6 +34,7 @@ class projector : public base_actor {
   bool apply_live();
   bool apply_from_journal();
   void apply(const std::shared_ptr<const storage::journal_record>& r);
+  void record_shown(const storage::journal_record& r, bool failed);
   void write();
   void rest();
 
@@ -45,7 +46,8 @@ class projector : public base_actor {
   std::deque<committed_batch_ptr> pending_;
   bool reading_ = true;  // from the journal, not from pending_
   bool writing_ = false;
-  int rounds_left_ = 0;  // of the journal, to rest
+  int rounds_left_ = 0;        // of the journal, to rest
+  std::int64_t began_us_ = 0;  // of the record that is being taken in
   int listener_ = 0;
   std::uint64_t stalled_by_ = 0;  // an injected fault
 };

@@ -19,6 +19,8 @@ rejection stopped(const std::string& context) {
 
 }  // namespace
 
+std::string_view name_of(const delivery& d) noexcept { return d.payload ? d.payload.type().name : std::string_view("undo"); }
+
 delivery::~delivery() {
   if (settled || node == nullptr) return;
   node->take_back(std::move(*this));
@@ -46,7 +48,6 @@ services::services(const system_declaration& declared, const runtime_settings& s
       faults(f),
       random(s.seed),
       first_sequence(j.durable()),
-      wall_ahead_us(t.wall().ms * 1000 - t.steady_us()),
       rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
       undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")) {
   const auto now = st.read();
@@ -96,7 +97,7 @@ bool services::struck_on_its_way(delivery_ptr& d) {
   const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
   if (answers_somebody) {
     if (const auto hit = faults.at_mailbox(d->to.context, d->to.id, time.steady_ms())) {
-      d->fault = hit->fault;
+      mark_fault(*d, d->trace, hit->fault);
       refuse(*d, {rejection_kind::overloaded,
                   "Too many requests wait for " + system.contexts[d->to.context].name + " (runtime.mailboxMax).",
                   {},
@@ -242,20 +243,36 @@ std::vector<delivery_ptr> services::unpark(storage::lane where) {
   return found;
 }
 
-void services::record_span(const delivery& d, const trace_context& own, std::string_view kind, std::int64_t began_us, bool failed) {
-  if (!own.sampled) return;
+void services::record_span(const ended_span& ended) {
+  const auto took = (ended.ended_us != 0 ? ended.ended_us : time.steady_us()) - ended.began_us;
+  if (!traces.wants(ended.own.sampled, ended.failed, took)) return;
   telemetry::span s;
-  s.context = own;
-  s.parent = d.trace.span_id;
-  s.kind = kind;
-  s.what = d.payload ? d.payload.type().name : std::string_view("undo");
+  s.context = ended.own;
+  if (s.context.span_id == std::array<std::uint8_t, 8>{}) s.context.span_id = new_span_id();
+  s.parent = ended.parent;
+  s.kind = ended.kind;
+  s.what = ended.what;
+  s.where = system.contexts[ended.context].name;
+  s.id = ended.id;
+  s.start_us = ended.began_us;
+  s.duration_us = took;
+  s.failed = ended.failed;
+  s.note = ended.note;
+  traces.record(std::move(s));
+}
+
+void services::mark_fault(const delivery& d, const trace_context& at, std::uint64_t fault) {
+  telemetry::span s;
+  s.context = at;
+  s.context.span_id = new_span_id();
+  s.parent = at.span_id;
+  s.kind = "mark";
+  s.what = name_of(d);
   s.where = system.contexts[d.to.context].name;
   s.id = d.to.id;
-  const auto took = time.steady_us() - began_us;
-  s.start_us = began_us + wall_ahead_us;
-  s.duration_us = took;
-  s.failed = failed;
-  traces.record(s);
+  s.start_us = time.steady_us();
+  s.note = "fault=" + std::to_string(fault);
+  traces.record(std::move(s));
 }
 
 }  // namespace crema::actors

@@ -106,6 +106,19 @@ struct context_status {
   bulkhead_status bulkhead;
 };
 
+/// A step of a trace that has ended. Times are steady.
+struct ended_span {
+  std::string_view kind, what;
+  std::uint16_t context = 0;  ///< where …
+  std::uint64_t id = 0;       ///< … and who
+  trace_context own;          ///< a span id of all zero: it has no children, and gets one
+  std::array<std::uint8_t, 8> parent{};
+  std::int64_t began_us = 0;
+  std::int64_t ended_us = 0;  ///< 0: now
+  bool failed = false;
+  std::string_view note = {};
+};
+
 struct services {
   services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
            telemetry::metrics& m, telemetry::trace_ring& r, fault_board& f);
@@ -121,7 +134,6 @@ struct services {
   fault_board& faults;
   random_source random;
   const std::uint64_t first_sequence;  ///< where this run of the node began in the log
-  const std::int64_t wall_ahead_us;    ///< wall time less steady time, as the node started: places spans to the microsecond
 
   std::deque<context_status> contexts;
   supervision_board board;
@@ -174,7 +186,9 @@ struct services {
   void park(delivery_ptr d);
   std::vector<delivery_ptr> unpark(storage::lane where);
 
-  void record_span(const delivery& d, const trace_context& own, std::string_view kind, std::int64_t began_us, bool failed);
+  void record_span(const ended_span& s);
+  /// An injected fault struck `d`, in the span `at`. Always kept.
+  void mark_fault(const delivery& d, const trace_context& at, std::uint64_t fault);
 
  private:
   bool struck_on_its_way(delivery_ptr& d);

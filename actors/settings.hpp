@@ -49,8 +49,6 @@ struct runtime_settings {
   std::size_t batch_items_max = 4096;
   std::chrono::microseconds batch_wait{0};
   std::size_t journal_queue_max = 100000;
-  std::size_t trace_spans_max = 20000;
-  std::uint32_t trace_sample_percent = 100;
   std::uint32_t notify_concurrent_max = 64;
   milliseconds notify_retry_min{200}, notify_retry_max{60000};
   std::uint64_t seed = 0;                            ///< of ids and jitter

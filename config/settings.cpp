@@ -106,7 +106,23 @@ void add_outside(registry& r) {
   r.require_ordered("notify.retryMinMs", "notify.retryMaxMs");
 
   r.add(integer("trace.ringSpans", 20000, 0, 10000000, "Spans of recent requests that are kept for /actuator/traces."));
-  r.add(integer("trace.samplePercent", 100, 0, 100, "Share of requests whose spans are kept.").in("%"));
+  r.add(integer("trace.samplePercent", 100, 0, 100,
+                "Share of requests whose spans are kept, of those that bring no traceparent; one that does brings the decision too.")
+            .in("%"));
+  r.add(text("trace.otlp.url", "", "Where spans are posted to as OTLP/HTTP, say http://127.0.0.1:4318/v1/traces. Empty: nowhere.")
+            .shaped("an http:// URL", is_http_url));
+  r.add(integer("trace.otlp.batchSpans", 512, 1, 100000, "Spans of one POST at the most."));
+  r.add(integer("trace.otlp.intervalMs", second_ms, 10, hour_ms, "How often spans are posted.").in("ms"));
+  r.add(integer("trace.otlp.queueSpans", 8192, 1, 10000000,
+                "Spans that wait for the collector at the most; what no longer fits is dropped and counted."));
+  r.add(integer("trace.otlp.timeoutMs", 5 * second_ms, 10, 10 * minute_ms, "How long one POST may take.").in("ms"));
+  r.add(integer("trace.otlp.retryMinMs", 200, 1, hour_ms, "Wait before a failed POST is tried again; it doubles with each try.").in("ms"));
+  r.add(integer("trace.otlp.retryMaxMs", 30 * second_ms, 1, hour_ms, "Wait before a further try at the most.").in("ms"));
+  r.add(integer("trace.otlp.triesMax", 8, 1, 1000, "A batch that was not taken after so many tries is dropped."));
+  r.require_ordered("trace.otlp.retryMinMs", "trace.otlp.retryMaxMs");
+  r.add(integer("trace.slowMs", second_ms, 0, hour_ms,
+                "A span that took so long is kept whatever the sampling, as one that failed is. 0: only those that failed.")
+            .in("ms"));
 
   r.add(choice("log.level", {"info", "debug", "warn", "error"}, "The least that is logged."));
   r.add(choice("log.format", {"automatic", "text", "json"},

@@ -3,12 +3,14 @@
 // Thread-safety: any thread; immutable but for the routers' flags.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "http/router.hpp"
+#include "telemetry/trace.hpp"
 
 namespace crema::http {
 
@@ -16,15 +18,17 @@ namespace crema::http {
 struct mounted {
   std::string prefix;  ///< "" (then it is the only one) or "/hotel"
   front_door* door = nullptr;
+  telemetry::trace_ring* traces = nullptr;  ///< of the same life; nullptr: requests leave no span
 };
 
 class mounts {
  public:
   struct mount {
     mount(const server_settings& settings, const mounted& m, route_id first)
-        : routes(settings, *m.door, m.prefix), door(*m.door), first_route(first) {}
+        : routes(settings, *m.door, m.prefix), door(*m.door), traces(m.traces), first_route(first) {}
     router routes;
     front_door& door;
+    telemetry::trace_ring* traces;
     route_id first_route;  ///< its routes' numbers count from here in templates()
   };
 
@@ -37,6 +41,8 @@ class mounts {
   action route_above(const request& r) const;
 
   const std::vector<std::string>& templates() const noexcept { return templates_; }
+  /// "POST /orders": what a request's span is called. Empty for those that leave none: the actuator's.
+  std::string_view span_name(method m, route_id route) const noexcept { return span_names_[route][static_cast<std::size_t>(m)]; }
   void set_draining() noexcept;
 
  private:
@@ -45,6 +51,7 @@ class mounts {
 
   std::deque<mount> all_;
   std::vector<std::string> templates_;
+  std::vector<std::array<std::string, method_count>> span_names_;  // by route
 };
 
 }  // namespace crema::http

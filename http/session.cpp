@@ -214,6 +214,7 @@ void session::protocol_error(problem p) {
   engine_->metrics.bad_requests.add();
   started_ = steady::now();
   route_ = id_of(fixed_route::unmatched);
+  at_ = nullptr;
   look_at_peer();
   p.close = true;
   write(render(p, request_));
@@ -223,11 +224,15 @@ void session::protocol_error(problem p) {
 
 void session::look_at_peer() {
   request_.now = wall_clock();
+  caller_span_ = {};
   if (auto sent = parse_traceparent(request_.traceparent)) {
     request_.trace = *sent;
+    caller_span_ = sent->span_id;
     fill_id(request_.trace.span_id, id_state_);  // the trace goes on with a step of ours
   } else {
     request_.trace = new_trace(id_state_);
+    const auto percent = engine_->settings.trace_sample_percent;
+    request_.trace.sampled = percent >= 100 || next_random(id_state_) % 100 < percent;
   }
 }
 
@@ -376,6 +381,7 @@ void session::append_head(const response& r, bool chunked) {
 void session::write(response r) {
   phase_ = phase::writing;
   status_ = r.status;
+  record_span(r.status);
   closing_ = r.close;
   closing_ = last_answer();
   head_.clear();
@@ -385,6 +391,28 @@ void session::write(response r) {
   set_deadline_ms(engine_->settings.write_timeout_ms);
   const std::array<net::const_buffer, 2> parts{net::buffer(head_), net::buffer(body_)};
   net::async_write(socket_, parts, [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
+}
+
+// From the request's last byte to its answer's way into the socket: how long the client takes to read is not the node's.
+void session::record_span(unsigned status) const {
+  auto* ring = at_ != nullptr ? at_->traces : nullptr;
+  if (ring == nullptr) return;
+  const auto micros = [](steady::duration d) { return std::chrono::duration_cast<std::chrono::microseconds>(d).count(); };
+  const auto took_us = micros(steady::now() - started_);
+  const bool failed = status >= 500;
+  if (!ring->wants(request_.trace.sampled, failed, took_us)) return;
+  const auto name = engine_->systems.span_name(request_.verb, route_);
+  if (name.empty()) return;
+  telemetry::span s;
+  s.context = request_.trace;
+  s.parent = caller_span_;
+  s.kind = "request";
+  s.what = name;
+  s.start_us = micros(started_.time_since_epoch());
+  s.duration_us = took_us;
+  s.failed = failed;
+  s.note = "status=" + std::to_string(status);
+  ring->record(std::move(s));
 }
 
 void session::account(unsigned status, std::uint64_t bytes) {

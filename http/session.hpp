@@ -64,6 +64,7 @@ class session : public std::enable_shared_from_this<session> {
   void append_head(const response& r, bool chunked);
   void on_written(const error_code& ec);
   void account(unsigned status, std::uint64_t bytes);
+  void record_span(unsigned status) const;
   bool last_answer() const;  // the connection ends after this one
   void finish();             // half-close, then linger so that the client can read what was sent
   void linger();
@@ -107,7 +108,8 @@ class session : public std::enable_shared_from_this<session> {
   std::uint64_t turn_ = 0;         // which request a late answer belongs to
   std::uint64_t timer_turn_ = 0;
   steady::time_point deadline_, armed_until_, started_;
-  std::uint64_t id_state_;  // of the generator for span and trace ids
+  std::uint64_t id_state_;                     // of the generator for span and trace ids
+  std::array<std::uint8_t, 8> caller_span_{};  // of the present request; all zero: it brought no trace
 
   std::string head_, body_;
   const mounts::mount* at_ = nullptr;  // the system that the present request is for; none: above them

@@ -38,6 +38,9 @@ struct server_settings {
   std::uint32_t drain_idle_ms = 1000;  ///< how long an idle connection may still send a request while draining
   std::uint32_t event_heartbeat_ms = 15000;
 
+  // ---- tracing
+  std::uint32_t trace_sample_percent = 100;  ///< of requests that bring no trace of their own
+
   // ---- rate limit, per client address (IPv6: per /64)
   double rate_requests_per_s = 0;  ///< 0: off
   std::uint32_t rate_burst = 100;

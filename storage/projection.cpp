@@ -174,6 +174,7 @@ void projection::show(const journal_record& r) {
       }
     }
   changes_->end();
+  if (tell_) tell_(r);
 }
 
 std::optional<commit_item> projection::take() {

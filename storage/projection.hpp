@@ -34,6 +34,8 @@ class projection {
   /// Takes in one record; older ones than position() are ignored. What a projection throws passes through; the object is then
   /// to be thrown away (a new one starts from the last written checkpoint).
   void apply(const std::shared_ptr<const journal_record>& record);
+  /// Called with each record whose events were shown just now.
+  void on_shown(std::function<void(const journal_record&)> tell) { tell_ = std::move(tell); }
   /// Leaves this record's events out of every view: for an event on which a view always throws.
   void skip(std::uint64_t sequence) { skipped_.insert(sequence); }
 
@@ -57,6 +59,7 @@ class projection {
   std::set<std::uint64_t> skipped_;
   std::unique_ptr<overlay> changes_;
   bool checkpoint_changed_ = false;
+  std::function<void(const journal_record&)> tell_;
 };
 
 /// Forgets every row and checkpoint of all views, then projects the whole journal again. The node must not be running.

@@ -47,7 +47,7 @@ RULES = {
     "behaviors": Rule(["behaviors"], ["nlohmann/json"], posix=False),
     "storage": Rule(["behaviors/core", "storage"], ["xxHash"], only={"LMDB": lambda path: path.startswith("storage/lmdb/")}),
     "telemetry": Rule(["behaviors/core", "telemetry"],
-                      only={"spdlog": lambda path: path.endswith(".cpp"), "prometheus-cpp": lambda path: path.endswith(".cpp")}),
+                      only={"spdlog": lambda path: path.startswith("telemetry/log") and path != "telemetry/log.hpp", "prometheus-cpp": lambda path: path.endswith(".cpp")}),
     "config": Rule(["behaviors", "config"], ["nlohmann/json"]),
     "cli": Rule(["behaviors", "config", "cli"], ["nlohmann/json", "Boost", "CLI11"]),
     # Ports only: which store is behind them is the composition root's business. And no system's own words.

@@ -1,8 +1,10 @@
 // A value or the reason why not. Rejections are values: business rules never throw.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -20,6 +22,12 @@ enum class rejection_kind : std::uint8_t {
   timed_out,   ///< 504 a partner did not answer in time
   failed,      ///< 500 a partner or a handler failed
 };
+
+constexpr std::string_view name_of(rejection_kind k) noexcept {
+  constexpr std::string_view names[] = {"malformed",  "invalid", "not found", "conflict", "stale",
+                                        "overloaded", "stopped", "timed out", "failed"};
+  return names[static_cast<std::size_t>(k)];
+}
 
 struct rejection {
   rejection_kind kind = rejection_kind::conflict;

@@ -103,7 +103,7 @@ struct running_node {
   std::unique_ptr<storage::store> disk;
   actors::system_clock time;
   telemetry::metrics metrics;
-  telemetry::trace_ring traces{1000};
+  telemetry::trace_ring traces{telemetry::trace_settings{}};
   std::unique_ptr<actors::node> node;
 };
 

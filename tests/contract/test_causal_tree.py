@@ -6,13 +6,25 @@ import jsonschema
 import pytest
 
 import crema
-from crema import nothing_under_way, place, set_status
+from crema import nothing_under_way, place, set_status, wait_until
 
 
 def every_step(steps, cause=None):
     for step in steps:
         yield step, cause
         yield from every_step(step["steps"], step)
+
+
+def settled_tree(node, path):
+    """As soon as nothing of it is on its way."""
+
+    def read():
+        answer = node.get(path)
+        assert answer.status_code == 200, answer.text
+        tree = answer.json()
+        return tree if all(step["state"] != "waiting" for step, _ in every_step(tree["steps"])) else None
+
+    return wait_until(read, what="nothing waits")
 
 
 @pytest.fixture
@@ -25,7 +37,7 @@ def order_id(node, phone):
 
 
 def test_an_order_and_its_cancel_from_request_to_notification(node, order_id):
-    tree = node.get(f"/orders/{order_id}/trace").json()
+    tree = settled_tree(node, f"/orders/{order_id}/trace")
     assert tree["aggregate"] == f"order/{order_id}" and tree["complete"] is True
     links = {(cause["aggregate"].split("/")[0] if cause else None, step["aggregate"].split("/")[0], *step.get("events", []))
              for step, cause in every_step(tree["steps"])}
@@ -81,7 +93,7 @@ def test_it_survives_a_restart(make_node):
     node = make_node()
     order_id = place(node)
     nothing_under_way(node)
-    steps = [(step["aggregate"], step["cause"], step["sequence"]) for step, _ in every_step(node.get(f"/orders/{order_id}/trace").json()["steps"])]
+    steps = [(step["aggregate"], step["cause"], step["sequence"]) for step, _ in every_step(settled_tree(node, f"/orders/{order_id}/trace")["steps"])]
     node.restart()
     after = node.get(f"/orders/{order_id}/trace").json()
     assert [(step["aggregate"], step["cause"], step["sequence"]) for step, _ in every_step(after["steps"])] == steps

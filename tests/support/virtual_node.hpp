@@ -58,7 +58,7 @@ class virtual_node {
   void start() {
     failed_with.clear();
     metrics_ = std::make_unique<telemetry::metrics>();
-    traces_ = std::make_unique<telemetry::trace_ring>(1000);
+    traces_ = std::make_unique<telemetry::trace_ring>(trace_settings);
     actors::node_parts parts;
     parts.system = &system_;
     parts.store = disk_.get();
@@ -131,8 +131,9 @@ class virtual_node {
   }
 
   std::shared_ptr<recording_sink> sink = std::make_shared<recording_sink>();
-  std::string failed_with;  ///< why this life of the node cannot go on; empty: it can
-  int killed = 0;           ///< how often a fault meant to kill the process
+  std::string failed_with;                                ///< why this life of the node cannot go on; empty: it can
+  int killed = 0;                                         ///< how often a fault meant to kill the process
+  telemetry::trace_settings trace_settings{16000, 0, 0};  ///< from the next start on
 
  private:
   // Anew for each life of the node, as a process does.
