@@ -27,6 +27,11 @@ std::string hex(const std::array<std::uint8_t, 8>& bytes) {
 
 using storage::causal_step;
 
+// Of one that has no number yet only the context: its key may be somebody's phone number.
+std::string aggregate_name(std::string_view context, std::uint64_t id) {
+  return id == 0 ? std::string(context) : std::string(context) + "/" + std::to_string(id);
+}
+
 // What the ring still knows of a trace: more exact times than the journal's milliseconds, the commit, tries that failed.
 class recent_spans {
  public:
@@ -155,11 +160,7 @@ class tree_writer {
     if (r.died) j["deadLetter"] = {{"id", r.sequence}, {"attempts", r.died->attempts}};
   }
 
-  // Without the key of one that has no number yet: it may be somebody's phone number.
-  std::string name_of(const storage::address& a) const {
-    const auto& context = system_.contexts[a.context].name;
-    return a.id == 0 ? context : context + "/" + std::to_string(a.id);
-  }
+  std::string name_of(const storage::address& a) const { return aggregate_name(system_.contexts[a.context].name, a.id); }
 
   const system_declaration& system_;
   recent_spans& spans_;
@@ -180,7 +181,7 @@ json node::traces(std::string_view trace_id) const {
            {"failed", s.failed}};
     if (s.parent != std::array<std::uint8_t, 8>{}) j["parentSpanId"] = hex(s.parent);
     if (!s.note.empty()) j["note"] = s.note;
-    if (!s.where.empty()) j["aggregate"] = std::string(s.where) + "/" + std::to_string(s.id);
+    if (!s.where.empty()) j["aggregate"] = aggregate_name(s.where, s.id);
     all.push_back(std::move(j));
   }
   if (all.empty() && !trace_id.empty()) return {};

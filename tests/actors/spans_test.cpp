@@ -123,6 +123,8 @@ TEST_CASE("spans: given an order, then each step has the parent that caused it, 
   check_child(notify, order);
   CHECK(notify.start_us >= end_of(commit));  // nobody is told of what is not durable
   CHECK(count_failed(all) == 0);
+  const auto shown = n.node().traces(trace_id_text(request))["spans"];
+  CHECK(std::any_of(shown.begin(), shown.end(), [](const auto& s) { return s["kind"] == "ask" && s["aggregate"] == "sale"; }));
   std::set<span_id> ids;
   for (const auto& s : all) CHECK(ids.insert(s.context.span_id).second);
 }

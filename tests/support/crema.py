@@ -58,7 +58,7 @@ class Context:
         self.node, self.name = node, name
 
     def _switch(self, action, state):
-        answer = self.node.post(f"/actuator/contexts/{self.name}/{action}")
+        answer = self.node.post(f"/actuator/contexts/{self.name}/{action}", headers=self.node.as_manager)
         assert answer.status_code == 200, answer.text
         wait_until(lambda: self.state() == state, what=f"{self.name} {state}")
 
@@ -69,7 +69,7 @@ class Context:
         self._switch("start", "running")
 
     def state(self):
-        return next(c["state"] for c in self.node.get("/actuator/contexts").json() if c["name"] == self.name)
+        return next(c["state"] for c in self.node.get("/actuator/contexts", headers=self.node.as_manager).json() if c["name"] == self.name)
 
 
 class Node:
@@ -156,6 +156,12 @@ class Node:
         return 0
 
     # ---- talk
+
+    @property
+    def as_manager(self):
+        """The headers that management asks for, where a token is set."""
+        token = self.settings.get("http.managementToken")
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
     @property
     def session(self):
@@ -249,7 +255,7 @@ def sum_of(node, phone, month):
 
 def nothing_under_way(node):
     """Waits until no durable message waits for its receiver."""
-    wait_until(lambda: not any(c.get("outbox", 0) for c in node.get("/actuator/contexts").json()), 60, "nothing is under way")
+    wait_until(lambda: not any(c.get("outbox", 0) for c in node.get("/actuator/contexts", headers=node.as_manager).json()), 60, "nothing is under way")
 
 
 def total(node, collection):
