@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything and runs every test: the release build's, and what races or touches memory by hand
-# once more under the address and the thread sanitizer. Ends with ctest's summary; exit code 0 only if every test passed.
+# Installs what is missing, builds everything and runs every test: the release build's, what races or touches memory by hand once more
+# under the address and the thread sanitizer, and each fuzzer for a little while. Ends with ctest's summary; exit code 0 only if every test passed.
 #   ./test.sh [ctest arguments]           ./test.sh -R storage
 set -euo pipefail
 
@@ -25,6 +25,15 @@ echo "subdirs(\"$build/release\")" >"$tests"
 fixed_layout=()
 setarch -R true 2>/dev/null && fixed_layout=(setarch -R)
 
+# add_run NAME COMMAND...: one test more.
+add_run() {
+  local name=$1
+  shift
+  printf 'add_test("%s"' "$name" >>"$tests"
+  printf ' [==[%s]==]' "$@" >>"$tests"
+  printf ')\nset_tests_properties("%s" PROPERTIES TIMEOUT 900)\n' "$name" >>"$tests"
+}
+
 for sanitizer in asan tsan; do
   declare -n selected="${sanitizer}_tests"
   targets=()
@@ -34,12 +43,13 @@ for sanitizer in asan tsan; do
   [[ ${#targets[@]} -gt 0 ]] || continue
   echo "Building $sanitizer" >&2
   "$source_dir/scripts/build.sh" "$sanitizer" "${targets[@]}"
-  command=("${fixed_layout[@]}" ctest --test-dir "$build/$sanitizer" --output-on-failure --no-tests=error
-           -R "^($(IFS='|'; echo "${selected[*]}"))")
-  printf 'add_test("%s"' "$sanitizer" >>"$tests"
-  printf ' [==[%s]==]' "${command[@]}" >>"$tests"
-  printf ')\nset_tests_properties("%s" PROPERTIES TIMEOUT 900)\n' "$sanitizer" >>"$tests"
+  add_run "$sanitizer" "${fixed_layout[@]}" ctest --test-dir "$build/$sanitizer" --output-on-failure --no-tests=error \
+    -R "^($(IFS='|'; echo "${selected[*]}"))"
 done
+
+echo "Building fuzz" >&2
+"$source_dir/scripts/build.sh" fuzz fuzzers
+add_run fuzz ctest --test-dir "$build/fuzz" --output-on-failure --no-tests=error -R '^fuzz: ' -j 2
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}

@@ -12,7 +12,7 @@ build_packages=(
 test_packages=(
   python3 python3-pytest python3-requests python3-jsonschema python3-yaml
   siege httpie wrk procps
-  clang clang-tidy clang-format
+  clang libclang-rt-14-dev clang-tidy clang-format
 )
 
 wanted=("${build_packages[@]}")
