@@ -219,6 +219,8 @@ void partition_supervisor::forward(delivery_ptr d) {
   }
   d->to.id = id;
   d->epoch = guard_.epoch;
+  // It has reached its lane: were it parked for its receiver's deaths, later messages would overtake it.
+  if (d->kind == delivery_kind::message || d->kind == delivery_kind::undo) d->returns = std::min<std::uint8_t>(d->returns, 1);
   auto& s = wake(id, d->to.key);
   touch(s);
   if (s.state == slot_state::awake) {

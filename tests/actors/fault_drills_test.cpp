@@ -75,6 +75,23 @@ TEST_CASE("faults: given an aggregate that crashes three times, then its message
   check_at_rest(n);
 }
 
+TEST_CASE("faults: given a receiver that crashes nine times on a message, then a later one of the same sender does not overtake it") {
+  auto settings = drill();
+  settings.backoff_max = milliseconds(5);
+  stepped_node n(test_system(), settings);
+  open_accounts(n, 1);
+  const auto id = add(n, {{"target", "shadow/1"}, {"kind", "crash"}, {"count", 9}});
+  const auto first = n.send("account", 1, deposit{5, "a"});
+  for (int ms = 0; ms < 400 && fired(n, id) < 9; ++ms) n.advance(milliseconds(1));
+  REQUIRE(fired(n, id) == 9);
+  REQUIRE_FALSE(n.ask("account", 1, deposit{5, "b"}).refused);
+  heal(n);
+  CHECK(first->ok());
+  CHECK(shadow_tags(n, 1) == "open,a,b,");
+  check_accounts(n);
+  check_at_rest(n);
+}
+
 TEST_CASE(
     "faults: given a context whose handlers throw, then callers are refused and messages die as any that throws; removed, all is well") {
   stepped_node n(test_system(), drill());
