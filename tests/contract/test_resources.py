@@ -240,7 +240,7 @@ def test_barista_patches_and_the_page_follows(node, phone):
     for status in ("Receipted", "Made"):
         answer = set_status(node, f"/drinks/{drink}", status)
         assert answer.status_code == 200 and answer.json()["status"] == status
-        wait_until(lambda: mypages(node, phone)[0]["status"] == status, what=status)
+        wait_until(lambda: [p["status"] for p in mypages(node, phone)] == [status], what=status)
 
 
 def test_cancel_takes_everything_back(node, phone):
@@ -276,7 +276,7 @@ def test_a_cancel_after_the_receipt_fails_and_everything_stays(node, phone):
     wait_until(lambda: node.get(f"/orders/{order_id}").json()["status"] == "Ordered", what="the order is Ordered again")
     assert node.get(f"/payments/{order_id}").json()["status"] == "PaymentApproved"
     assert node.get(f"/drinks/{drink}").json()["status"] == "Receipted"
-    wait_until(lambda: mypages(node, phone)[0]["status"] == "Receipted", what="mypages shows what it showed before")
+    wait_until(lambda: [p["status"] for p in mypages(node, phone)] == ["Receipted"], what="mypages shows what it showed before")
     month = node.get(f"/orders/{order_id}").json()["createTime"][:7].replace("-", "")
     assert sum_of(node, phone, month) == 900
 
