@@ -1,6 +1,6 @@
 // Logging: one line an event, text on a terminal, JSON lines otherwise, and rotating files under the data directory.
-// The only place that knows spdlog. Thread-safe; never blocks a scheduler or io thread on a disk (asynchronous queue, oldest dropped
-// and counted when full).
+// The only place that knows spdlog. Thread-safe; never blocks a scheduler or io thread on a disk (lines gather in a bounded queue for
+// 50 ms at the most; when it is full, new ones are dropped and counted).
 #pragma once
 
 #include <cstdint>
