@@ -47,12 +47,12 @@ void root_supervisor::on_exit() {
 caf::actor root_supervisor::spawn_child(std::size_t i) {
   if (is_context(i)) return spawn<context_supervisor, caf::monitored>(node_, node_.system.contexts[i], sink_, wanted_[i]);
   if (children()[i].name == timers) {
-    const auto handle = spawn<timer_service, caf::monitored>(node_);
+    auto handle = spawn<timer_service, caf::monitored>(node_);
     node_.timer.set(handle);
     return handle;
   }
   if (children()[i].name == keeper_of_house) return spawn<housekeeper, caf::monitored>(node_);
-  const auto handle = spawn<fault_keeper, caf::monitored>(node_);
+  auto handle = spawn<fault_keeper, caf::monitored>(node_);
   node_.fault_keeper.set(handle);
   return handle;
 }

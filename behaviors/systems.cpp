@@ -29,6 +29,7 @@ constexpr std::array all{
 
 std::vector<std::string> system_names() {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const auto& [name, declare] : all) names.emplace_back(name);
   return names;
 }

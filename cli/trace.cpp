@@ -76,8 +76,7 @@ std::string mark_words(const json& step) {
 }
 
 std::string result_words(const json& step) {
-  const auto events = joined(step, "events");
-  if (!events.empty()) return events;
+  if (auto events = joined(step, "events"); !events.empty()) return events;
   if (text_at(step, "state") != "recorded") return "";
   return text_at(step, "cause") == "notification" ? "delivered" : step.contains("deadLetter") ? "" : "no change";
 }
