@@ -1,6 +1,8 @@
 #include "actors/journal.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "telemetry/log.hpp"
 
@@ -14,6 +16,8 @@ constexpr std::size_t piece = 32;
 // From so many steps on, a batch takes only half of what waits. All callers in one commit would leave the processor idle while it
 // lasts, and the disk idle after it, for as long as they come and go together.
 constexpr std::size_t undivided = 200;
+
+constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
 
@@ -38,6 +42,7 @@ std::shared_ptr<const storage::journal_record> journal::append(append_request re
     *record = std::move(*request.record);
     request.derived.body = storage::encode_body(*record);
   }
+  std::condition_variable* sleeper = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || failed_) return nullptr;
@@ -61,10 +66,15 @@ std::shared_ptr<const storage::journal_record> journal::append(append_request re
     }
     queue_.push_back({std::move(request.derived), std::move(request.outputs)});
     depth_.fetch_add(1, std::memory_order_relaxed);
-    if (!gatherer_sleeps_ || (committing_ && queue_.size() < piece)) return record;
-    gatherer_sleeps_ = false;
+    if (committer_sleeps_) {
+      committer_sleeps_ = false;
+      sleeper = &committer_wakes_;
+    } else if (committing_ && queue_.size() >= gatherer_wakes_at_) {
+      gatherer_wakes_at_ = never;
+      sleeper = &gatherer_wakes_;
+    }
   }
-  gatherer_wakes_.notify_one();
+  if (sleeper != nullptr) sleeper->notify_one();
   return record;
 }
 
@@ -95,61 +105,74 @@ void journal::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  gatherer_wakes_.notify_one();
-  if (gatherer_.joinable()) gatherer_.join();
+  committer_wakes_.notify_one();
   if (committer_.joinable()) committer_.join();
+  if (gatherer_.joinable()) gatherer_.join();
   running_ = false;
 }
 
+// While a commit is under way: the next batch, piece by piece.
 void journal::gather_batches() {
-  batch open;
   std::vector<queued> taken;
-  std::optional<batch> spent;
+  std::vector<batch> spent;
   std::unique_lock lock(mutex_);
-  const auto something_to_do = [&] {
-    if (failed_) return true;
-    if (committing_) return room_in(open) > 0 && queue_.size() >= piece;
-    return stopping_ || open.steps > 0 || !queue_.empty();
-  };
+  const auto may_gather = [this] { return committing_ && !gathering_ && queue_.size() >= enough_for(open_); };
   for (;;) {
-    gatherer_sleeps_ = true;
-    gatherer_wakes_.wait(lock, something_to_do);
-    gatherer_sleeps_ = false;
-    if (failed_ || (!committing_ && open.steps == 0 && queue_.empty())) break;
-    if (!committing_ && open.steps == 0 && settings_.batch_wait.count() > 0)
-      gatherer_wakes_.wait_for(lock, settings_.batch_wait, [this] { return stopping_; });
-    const bool took = take_queue(taken, open);
+    gatherer_wakes_at_ = gathering_ ? never : enough_for(open_);
+    gatherer_wakes_.wait(lock, [&] { return failed_ || committed_all_ || !spent_.empty() || may_gather(); });
+    if (failed_ || committed_all_) break;
     spent.swap(spent_);
+    const bool gathers = may_gather();
+    if (gathers) {
+      gathering_ = true;
+      take_queue(taken, open_);
+    }
     lock.unlock();
-    spent.reset();
-    if (took && !gather(taken, open)) return;
+    spent.clear();
+    const bool well = !gathers || gather(taken, open_);
     lock.lock();
-    if (committing_ || failed_) continue;
-    depth_.fetch_sub(open.steps, std::memory_order_relaxed);
-    handed_over_ = std::move(open);
-    open = {};
-    committing_ = true;
-    committer_wakes_.notify_one();
+    if (!gathers) continue;
+    gathering_ = false;
+    if (!well) break;
+    if (!committing_) committer_wakes_.notify_one();
   }
-  gathered_all_ = true;
-  committer_wakes_.notify_one();
+  lock.unlock();
+  drop_queue();
 }
 
+// Takes what has been gathered and adds what has come since: no other thread has to wake up for that.
 void journal::commit_batches() {
+  std::vector<queued> taken;
   std::unique_lock lock(mutex_);
+  const auto something_waits = [this] { return open_.steps > 0 || !queue_.empty(); };
   for (;;) {
-    committer_wakes_.wait(lock, [this] { return handed_over_ || gathered_all_ || failed_; });
-    if (!handed_over_ || failed_) return;
-    auto b = std::move(*handed_over_);
-    handed_over_.reset();
+    committer_sleeps_ = true;
+    committer_wakes_.wait(lock, [&] { return failed_ || (!gathering_ && (stopping_ || something_waits())); });
+    committer_sleeps_ = false;
+    if (failed_) return;
+    if (!something_waits()) break;
+    if (open_.steps == 0 && settings_.batch_wait.count() > 0)
+      committer_wakes_.wait_for(lock, settings_.batch_wait, [this] { return stopping_; });
+    committing_ = gathering_ = true;
+    take_queue(taken, open_);
+    auto closed = std::exchange(open_, {});
     lock.unlock();
-    commit(b);
+    if (!gather(taken, closed)) return;
+    depth_.fetch_sub(closed.steps, std::memory_order_relaxed);
+    lock.lock();
+    gathering_ = false;
+    gatherer_wakes_at_ = enough_for(open_);
+    if (queue_.size() >= gatherer_wakes_at_) gatherer_wakes_.notify_one();
+    lock.unlock();
+    commit(closed);
     if (failed_) return;
     lock.lock();
-    spent_ = std::move(b);
+    spent_.push_back(std::move(closed));
     committing_ = false;
     gatherer_wakes_.notify_one();
   }
+  committed_all_ = true;
+  gatherer_wakes_.notify_one();
 }
 
 std::size_t journal::room_in(const batch& open) const noexcept {
@@ -158,7 +181,12 @@ std::size_t journal::room_in(const batch& open) const noexcept {
   return limit - std::min(open.steps, limit);
 }
 
-bool journal::take_queue(std::vector<queued>& into, const batch& open) {
+std::size_t journal::enough_for(const batch& open) const noexcept {
+  if (open.steps >= settings_.batch_items_max) return never;
+  return open.steps < undivided ? piece : open.steps + 2 * piece;  // from there on, half of it all has room for a piece
+}
+
+void journal::take_queue(std::vector<queued>& into, const batch& open) {
   const auto room = room_in(open);
   if (queue_.size() <= room) {
     into.swap(queue_);
@@ -167,7 +195,6 @@ bool journal::take_queue(std::vector<queued>& into, const batch& open) {
     into.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
   }
-  return !into.empty();
 }
 
 bool journal::gather(std::vector<queued>& taken, batch& into) {
@@ -193,7 +220,8 @@ bool journal::pump() {
   batch open;
   {
     const std::lock_guard lock(mutex_);
-    if (failed_ || !take_queue(taken, open)) return false;
+    if (failed_ || queue_.empty()) return false;
+    take_queue(taken, open);
     depth_.fetch_sub(taken.size(), std::memory_order_relaxed);
   }
   if (gather(taken, open)) commit(open);
@@ -217,11 +245,12 @@ void journal::commit(batch& b) {
 
 void journal::drop_queue() {
   std::vector<queued> dropped;  // declared before the lock, so destroyed after it: their destructors may want to append
-  std::optional<batch> handed_over, spent;
+  std::vector<batch> spent;
+  std::optional<batch> open;
   const std::lock_guard lock(mutex_);
   dropped.swap(queue_);
-  handed_over.swap(handed_over_);
   spent.swap(spent_);
+  if (!gathering_) open = std::exchange(open_, {});
   depth_.store(0, std::memory_order_relaxed);
 }
 

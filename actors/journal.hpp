@@ -97,8 +97,10 @@ class journal {
   };
   void gather_batches();
   void commit_batches();
-  std::size_t room_in(const batch& open) const noexcept;  // under the lock
-  bool take_queue(std::vector<queued>& into, const batch& open);
+  // Under the lock: how many steps more a batch takes, and how many must wait so that it is worth while to go on with it.
+  std::size_t room_in(const batch& open) const noexcept;
+  std::size_t enough_for(const batch& open) const noexcept;
+  void take_queue(std::vector<queued>& into, const batch& open);
   bool gather(std::vector<queued>& taken, batch& into);
   void commit(batch& b);
   void publish(batch& b);
@@ -110,10 +112,12 @@ class journal {
   std::mutex mutex_;
   std::condition_variable gatherer_wakes_, committer_wakes_;
   std::vector<queued> queue_;
-  std::optional<batch> handed_over_;  // from the gathering thread to the committing one
-  std::optional<batch> spent_;        // and back, so that what it holds is let go of where there is time
-  bool committing_ = false;           // a batch is handed over, and not committed yet
-  bool gatherer_sleeps_ = false, gathered_all_ = false;
+  batch open_;                // the next one
+  bool gathering_ = false;    // a thread works on the open batch, or on what goes in front of it
+  bool committing_ = false;   // a batch is closed, and not committed yet
+  std::vector<batch> spent_;  // written; the gathering thread lets go of what they hold
+  bool committer_sleeps_ = false, committed_all_ = false;
+  std::size_t gatherer_wakes_at_ = 0;  // steps in the queue
   std::map<storage::lane, std::uint64_t> epochs_;
   std::uint64_t next_sequence_;
   bool stopping_ = false;
