@@ -394,8 +394,7 @@ std::vector<storage::stored_message> entity::messages_of(const delivery& d, cons
 }
 
 void entity::add_rows(append_request& request, const value& next, std::uint64_t next_version) const {
-  storage::derive_rows(request.derived, {context_, who_.id, who_.key, who_.guard.where.partition, state_, version_, gone_}, next,
-                       next_version);
+  storage::derive_rows(request.derived, {context_, who_.id, who_.key, state_, version_, gone_}, next, next_version);
 }
 
 // Captures the delivery: where the append is refused, the delivery comes back and is handled by whoever follows.
@@ -526,7 +525,7 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
   if (keep_answer) {
     request.record->idempotency = d->idempotency;
     request.record->previous = last_sequence_;
-    storage::derive_same_row(request.derived, {context_, who_.id, who_.key, who_.guard.where.partition, state_, version_, gone_});
+    storage::derive_same_row(request.derived, {context_, who_.id, who_.key, state_, version_, gone_});
   }
   release_answer(request, d);
   std::shared_ptr<const storage::journal_record> written;

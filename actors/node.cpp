@@ -273,7 +273,7 @@ result<page> node::find(collection_ref from, const finder_declaration& finder, c
 }
 
 event_page node::events(const event_query& query) const {
-  return storage::read_events(*parts_->given.store->read(), parts_->settings.partitions, parts_->shared->types, query);
+  return storage::read_events(*parts_->given.store->read(), parts_->shared->types, query);
 }
 
 namespace {

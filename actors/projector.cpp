@@ -52,7 +52,7 @@ caf::behavior projector::make_behavior() {
   return {
       [this](committed_batch_ptr& b) { take(std::move(b)); },
       [this](written) {
-        rounds_left_ = rounds_between_writes;
+        rounds_left_ = behind_ ? 0 : rounds_between_writes;
         rest();
       },
       [this](rested) { rest(); },
@@ -97,9 +97,9 @@ void projector::work() {
   if (writing_ || stalled()) return;
   try {
     if (!views_) load();
-    const bool more = reading_ ? apply_from_journal() : apply_live();
+    behind_ = reading_ ? apply_from_journal() : apply_live();
     write();
-    if (more && !writing_) send(this, read_on{});
+    if (behind_ && !writing_) send(this, read_on{});
   } catch (const std::exception& e) {
     // The supervisor starts a new one from the last checkpoint; a record that fails too often is left out of the views.
     telemetry::log(telemetry::level::warn, "a view could not take in an event", {{"context", context_.name}, {"error", e.what()}});
@@ -129,7 +129,7 @@ bool projector::apply_live() {
 
 bool projector::apply_from_journal() {
   const auto now = node_.store.read();
-  storage::log_reader log(*now, node_.settings.partitions, views_->position());
+  storage::log_reader log(*now, views_->position());
   std::size_t n = 0;
   while (const auto raw = log.next()) {
     if (raw->sequence < views_->position()) continue;
@@ -176,7 +176,7 @@ void projector::write() {
 }
 
 // Under load one write covers the events of several commits: rows that change together are written together. An idle journal is
-// not waited for.
+// not waited for, and who has fallen behind does not rest.
 void projector::rest() {
   if (rounds_left_ > 0 && node_.log.depth() > 0) {
     --rounds_left_;

@@ -46,6 +46,7 @@ class projector : public base_actor {
   std::deque<committed_batch_ptr> pending_;
   bool reading_ = true;  // from the journal, not from pending_
   bool writing_ = false;
+  bool behind_ = false;        // more is waiting than one write takes
   int rounds_left_ = 0;        // of the journal, to rest
   std::int64_t began_us_ = 0;  // of the record that is being taken in
   int listener_ = 0;

@@ -57,36 +57,24 @@ class builder {
  private:
   // ---- looking up
 
-  record_ptr load(std::uint16_t partition, std::uint64_t sequence) const {
-    const auto bytes = s_.get(table::journal, journal_key(partition, sequence));
-    if (!bytes) return nullptr;
-    return std::make_shared<journal_record>(decode_body(sequence, partition, body_of(*bytes), types_));
-  }
-
-  // A causation names no partition: nearly always it is that of the conversation or of who was caused.
-  record_ptr load_anywhere(std::uint64_t sequence, const journal_record& caused) const {
-    for (const auto p : {caused.partition, partition_of(caused.correlation, partitions_)})
-      if (auto r = load(p, sequence)) return r;
-    for (std::uint16_t p = 0; p < partitions_; ++p)
-      if (auto r = load(p, sequence)) return r;
-    return nullptr;
-  }
+  record_ptr load(std::uint64_t sequence) const { return read_record(s_, sequence, types_); }
 
   // The first record of the partition behind `after` that `is_it`; `mark` is part of its body.
   template <class IsIt>
   record_ptr find(std::uint16_t partition, std::uint64_t after, const std::string& mark, IsIt is_it) {
-    const auto at = s_.open(table::journal);
-    bool there = at->seek(journal_key(partition, after + 1));
-    for (std::size_t n = 0; there; ++n, there = at->next()) {
-      const auto raw = parse_record(at->key(), at->value());
-      if (raw.partition != partition) return nullptr;
-      if (n == limits_.search_records_max || records_left_ == 0) break;
+    log_reader log(s_, after + 1);
+    std::size_t n = 0;
+    while (const auto raw = log.next()) {
+      if (raw->partition != partition || raw->sequence <= after) continue;
+      if (n++ == limits_.search_records_max || records_left_ == 0) {
+        forest_.complete = false;
+        return nullptr;
+      }
       --records_left_;
-      if (raw.body.find(mark) == std::string_view::npos) continue;
-      auto r = std::make_shared<journal_record>(decode_body(raw.sequence, partition, raw.body, types_));
+      if (raw->body.find(mark) == std::string_view::npos) continue;
+      auto r = std::make_shared<journal_record>(decode_body(raw->sequence, partition, raw->body, types_));
       if (is_it(*r)) return r;
     }
-    if (there) forest_.complete = false;
     return nullptr;
   }
 
@@ -111,7 +99,7 @@ class builder {
     for (std::size_t climbed = 0; climbed < limits_.steps_max; ++climbed) {
       record_ptr above;
       if (r->held && !waits(r->hold_ref())) above = find_confirmer(*r);
-      if (!r->held && r->causation != 0) above = load_anywhere(r->causation, *r);
+      if (!r->held && r->causation != 0) above = load(r->causation);
       if (!above) return r;
       r = std::move(above);
     }
@@ -153,7 +141,7 @@ class builder {
     step.state = step_state::recorded;
     step.subject = r->subject;
     for (const auto& ref : r->confirmed) {
-      const auto partner = load(ref.where.partition, ref.id.sequence);
+      const auto partner = load(ref.id.sequence);
       if (!partner) continue;
       auto& asked = step.steps.emplace_back();
       asked.cause = step_cause::ask;

@@ -62,12 +62,7 @@ std::string meta_key(std::string_view name, std::uint64_t n) { return std::strin
 
 }  // namespace
 
-std::string journal_key(std::uint16_t partition, std::uint64_t sequence) {
-  std::string k;
-  put_big_endian(k, partition);
-  put_big_endian(k, sequence);
-  return k;
-}
+std::string journal_key(std::uint64_t sequence) { return number_key(sequence); }
 
 std::string collection_prefix(collection_ref c) {
   std::string k;
@@ -128,7 +123,6 @@ std::string encode_row(const row_header& header, const value& row) {
   std::string out;
   wire::put_fixed64(out, header.sequence);
   wire::put_varint(out, header.version);
-  wire::put_varint(out, header.partition);
   wire::put_varint(out, row.type().version);
   encode_fields(row.type(), row.data(), out);
   return out;
@@ -143,7 +137,6 @@ row_header decode_row_header(std::string_view bytes) {
   row_header h;
   h.sequence = in.fixed64();
   h.version = in.varint();
-  h.partition = static_cast<std::uint16_t>(in.varint());
   return h;
 }
 
@@ -153,7 +146,6 @@ stored_row decode_row(const record_type& type, std::uint64_t id, std::string_vie
   r.id = id;
   (void)in.fixed64();  // sequence
   r.version = in.varint();
-  (void)in.varint();  // partition
   const auto type_version = static_cast<std::uint16_t>(in.varint());
   r.row = decode_fields(type, type_version, in.rest());
   return r;
@@ -214,6 +206,7 @@ std::string unique_key(std::uint16_t context, std::string_view key) {
 }
 
 std::string counter_key(std::uint16_t context) { return meta_key("counter", context); }
+std::string chain_key(std::uint16_t partition) { return meta_key("chain", partition); }
 std::string row_count_key(collection_ref c) { return meta_key(c.view ? "rows/view" : "rows/state", c.index); }
 std::string view_number_key(std::uint16_t view) { return meta_key("viewnumber", view); }
 std::string checkpoint_key(std::uint16_t context) { return meta_key("checkpoint", context); }

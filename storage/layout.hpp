@@ -15,7 +15,7 @@
 namespace crema::storage {
 
 // ---- keys (big endian, so that byte order is number order)
-std::string journal_key(std::uint16_t partition, std::uint64_t sequence);
+std::string journal_key(std::uint64_t sequence);
 std::string row_key(collection_ref c, std::uint64_t id);
 /// Rows of aggregates that are gone: out of their collection, kept so that a late message finds them.
 inline collection_ref graveyard_of(std::uint16_t context) noexcept { return {false, static_cast<std::uint16_t>(context | 0x8000U)}; }
@@ -35,7 +35,6 @@ inline table table_of(collection_ref c) noexcept { return c.view ? table::views 
 struct row_header {
   std::uint64_t sequence = 0;  ///< of the last record that changed it
   std::uint64_t version = 0;
-  std::uint16_t partition = 0;
 };
 std::string encode_row(const row_header& header, const value& row);
 /// Sets the sequence in a row that was encoded before its record got one.
@@ -65,9 +64,10 @@ bool index_key_in_sequence(std::string_view key);
 std::string unique_key(std::uint16_t context, std::string_view key);
 
 // ---- meta
-std::string counter_key(std::uint16_t context);     ///< highest number dealt → number_key
-std::string row_count_key(collection_ref c);        ///< rows of a collection → number_key
-std::string view_number_key(std::uint16_t view);    ///< highest row number dealt to a view → number_key
+std::string counter_key(std::uint16_t context);   ///< highest number dealt → number_key
+std::string chain_key(std::uint16_t partition);   ///< where the chain of a partition's records ends → fixed64 sequence, fixed64 checksum
+std::string row_count_key(collection_ref c);      ///< rows of a collection → number_key
+std::string view_number_key(std::uint16_t view);  ///< highest row number dealt to a view → number_key
 std::string checkpoint_key(std::uint16_t context);  ///< where a context's projector stands
 std::string schema_key(std::string_view type_name);
 std::string forgotten_key();  ///< idempotency keys from before this time may be forgotten → number_key(ms)

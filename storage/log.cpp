@@ -13,31 +13,17 @@ std::uint64_t seal(std::string_view body, std::uint64_t previous, std::uint16_t 
   return checksum(body, previous ^ (sequence * 0x9E3779B97F4A7C15ULL) ^ partition);
 }
 
-std::string encode_record(std::uint64_t previous, std::uint64_t sum, std::string_view body) {
+constexpr std::size_t head_bytes = 18;  // partition and checksums
+
+std::string encode_record(std::uint16_t partition, std::uint64_t previous, std::uint64_t sum, std::string_view body) {
   std::string out;
-  out.reserve(16 + body.size());
+  out.reserve(head_bytes + body.size());
+  out.push_back(static_cast<char>(partition >> 8U));
+  out.push_back(static_cast<char>(partition));
   wire::put_fixed64(out, previous);
   wire::put_fixed64(out, sum);
   out.append(body);
   return out;
-}
-
-// The last record of a partition, if it has any.
-std::optional<raw_record> last_of(cursor& c, std::uint16_t partition) {
-  (void)c.seek(journal_key(partition, ~0ULL));
-  if (!c.prev() || c.key().substr(0, 2) != journal_key(partition, 0).substr(0, 2)) return std::nullopt;
-  return parse_record(c.key(), c.value());
-}
-
-bool is_in(const cursor& c, std::uint16_t partition) { return parse_record(c.key(), c.value()).partition == partition; }
-
-// To the first record that may hold the offset. Offsets inside a record have no key of their own, so the one before is looked at
-// too; whoever wants exact offsets skips events below `offset`.
-bool seek_offset(cursor& c, std::uint16_t partition, std::uint64_t offset) {
-  const bool found = c.seek(journal_key(partition, offset));
-  if (found && is_in(c, partition) && tail_number(c.key()) == offset) return true;
-  if (c.prev() && is_in(c, partition)) return true;
-  return c.seek(journal_key(partition, offset)) && is_in(c, partition);
 }
 
 std::string encode_outbox(const stored_message* message, const hold* held) {
@@ -52,12 +38,12 @@ std::string encode_outbox(const stored_message* message, const hold* held) {
 }  // namespace
 
 raw_record parse_record(std::string_view key, std::string_view value) {
-  if (key.size() != 10 || value.size() < 16)
+  if (key.size() != 8 || value.size() < head_bytes)
     throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
   raw_record r;
-  r.partition = static_cast<std::uint16_t>(static_cast<std::uint8_t>(key[0]) << 8U | static_cast<std::uint8_t>(key[1]));
+  r.partition = static_cast<std::uint16_t>(static_cast<std::uint8_t>(value[0]) << 8U | static_cast<std::uint8_t>(value[1]));
   r.sequence = tail_number(key);
-  wire::reader in(value);
+  wire::reader in(value.substr(2));
   r.previous_checksum = in.fixed64();
   r.checksum = in.fixed64();
   r.body = in.rest();
@@ -92,17 +78,28 @@ void keep_last_of_each(std::vector<Change>& changes) {
 
 }  // namespace
 
-log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts) : store_(s), chain_(partitions), counters_(contexts) {
+chain_end read_chain_end(const snapshot& s, std::uint16_t partition) {
+  const auto bytes = s.get(table::meta, chain_key(partition));
+  if (!bytes) return {};
+  wire::reader in(*bytes);
+  chain_end end;
+  end.sequence = in.fixed64();
+  end.checksum = in.fixed64();
+  return end;
+}
+
+log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts) : store_(s), counters_(contexts) {
   const auto now = s.read();
-  const auto journal = now->open(table::journal);
   for (std::uint16_t p = 0; p < partitions; ++p) {
-    const auto last = last_of(*journal, p);
-    if (!last) continue;
-    if (!last->intact())
+    const auto& end = chains_.emplace_back(read_chain_end(*now, p));
+    if (end.sequence == 0) continue;
+    const auto key = journal_key(end.sequence);
+    const auto bytes = now->get(table::journal, key);
+    const auto last = bytes ? parse_record(key, *bytes) : raw_record{};
+    if (last.partition != p || last.checksum != end.checksum || !last.intact())
       throw storage_error(storage_errc::corrupt,
                           "the last record of partition " + std::to_string(p) +
                               " does not match its checksum; run 'crema verify', then 'crema restore' from a backup");
-    chain_[p] = last->checksum;
   }
   next_sequence_ = read_number(*now, table::meta, "sequence").value_or(1);
   for (std::size_t c = 0; c < contexts; ++c)
@@ -126,10 +123,14 @@ void log_writer::gather_record(batch& into, const commit_item& step) {
   const auto put = [&](table t, std::string key, std::string value) { into.in_order_.push_back({t, std::move(key), std::move(value)}); };
   const auto erase = [&](table t, std::string key) { into.in_order_.push_back({t, std::move(key), std::nullopt}); };
 
-  auto& previous = chain_[r.partition];
-  const auto sum = seal(step.body, previous, r.partition, r.sequence);
-  put(table::journal, journal_key(r.partition, r.sequence), encode_record(previous, sum, step.body));
-  previous = sum;
+  auto& chain = chains_[r.partition];
+  const auto sum = seal(step.body, chain.checksum, r.partition, r.sequence);
+  put(table::journal, journal_key(r.sequence), encode_record(r.partition, chain.checksum, sum, step.body));
+  chain = {r.sequence, sum};
+  auto& end = into.meta_[chain_key(r.partition)];
+  end.clear();
+  wire::put_fixed64(end, chain.sequence);
+  wire::put_fixed64(end, chain.checksum);
   next_sequence_ = std::max(next_sequence_, r.sequence + r.width());
   into.next_sequence_ = next_sequence_;
 
@@ -206,40 +207,27 @@ void log_writer::write(std::span<commit_item> steps) {
 
 // ---- reading
 
-log_reader::log_reader(const snapshot& s, std::uint16_t partitions, std::uint64_t from) {
-  for (std::uint16_t p = 0; p < partitions; ++p) {
-    source at{p, 0, s.open(table::journal)};
-    if (!seek_offset(*at.at, p, from)) continue;
-    at.sequence = tail_number(at.at->key());
-    push(std::move(at));
-  }
-}
-
-void log_reader::push(source s) {
-  heap_.push_back(std::move(s));
-  std::push_heap(heap_.begin(), heap_.end(), [](const source& a, const source& b) { return a.sequence > b.sequence; });
+// To the first record that may hold the offset. Offsets inside a record have no key of their own, so the one before is looked at
+// too; whoever wants exact offsets skips events below `from`.
+log_reader::log_reader(const snapshot& s, std::uint64_t from) : at_(s.open(table::journal)) {
+  there_ = at_->seek(journal_key(from));
+  if (there_ && tail_number(at_->key()) == from) return;
+  there_ = at_->prev() || at_->seek(journal_key(from));
 }
 
 std::optional<raw_record> log_reader::next() {
-  if (current_) {
-    auto s = std::move(*current_);
-    current_.reset();
-    if (s.at->next() && is_in(*s.at, s.partition)) {
-      s.sequence = tail_number(s.at->key());
-      push(std::move(s));
-    }
-  }
-  if (heap_.empty()) return std::nullopt;
-  std::pop_heap(heap_.begin(), heap_.end(), [](const source& a, const source& b) { return a.sequence > b.sequence; });
-  current_ = std::move(heap_.back());
-  heap_.pop_back();
-  return parse_record(current_->at->key(), current_->at->value());
+  if (begun_) there_ = there_ && at_->next();
+  begun_ = true;
+  if (!there_) return std::nullopt;
+  return parse_record(at_->key(), at_->value());
 }
 
-std::string_view body_of(std::string_view journal_value) {
-  if (journal_value.size() < 16)
-    throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
-  return journal_value.substr(16);
+std::shared_ptr<journal_record> read_record(const snapshot& s, std::uint64_t sequence, const type_catalog& types) {
+  const auto key = journal_key(sequence);
+  const auto bytes = s.get(table::journal, key);
+  if (!bytes) return nullptr;
+  const auto raw = parse_record(key, *bytes);
+  return std::make_shared<journal_record>(decode_body(sequence, raw.partition, raw.body, types));
 }
 
 // ---- idempotency entries

@@ -39,6 +39,13 @@ struct commit_item {
   std::vector<std::pair<std::string, std::string>> meta;
 };
 
+/// Where the chain of a partition's records ends.
+struct chain_end {
+  std::uint64_t sequence = 0;  ///< of its last record; 0: it has none
+  std::uint64_t checksum = 0;
+};
+chain_end read_chain_end(const snapshot& s, std::uint16_t partition);
+
 /// Steps on their way to disk are gathered into a batch, which is then written: two threads may share the work, one that gathers the
 /// next batch while the other writes the one before.
 class log_writer {
@@ -97,7 +104,7 @@ class log_writer {
   void count(batch& into, collection_ref c, int n);
 
   store& store_;
-  std::vector<std::uint64_t> chain_;     ///< last checksum by partition
+  std::vector<chain_end> chains_;        ///< by partition
   std::vector<std::uint64_t> counters_;  ///< highest number dealt, by context
   std::map<std::uint32_t, std::uint64_t> row_counts_;
   std::uint64_t next_sequence_ = 1;
@@ -117,28 +124,22 @@ struct raw_record {
 /// Throws storage_error (corrupt) for bytes that are no record. The views are those of the arguments.
 raw_record parse_record(std::string_view key, std::string_view value);
 
-/// Records of all partitions in log order.
+/// The record that begins with this sequence, or null. Throws storage_error (corrupt) or decode_error.
+std::shared_ptr<journal_record> read_record(const snapshot& s, std::uint64_t sequence, const type_catalog& types);
+
+/// Records in log order.
 class log_reader {
  public:
-  /// Begins with the record that holds offset `from`, or the next one; up to one earlier record a partition may come before it, as
-  /// only decoding tells how many offsets a record takes up.
-  log_reader(const snapshot& s, std::uint16_t partitions, std::uint64_t from);
+  /// Begins with the record that holds offset `from`, or the next one; an earlier record may come before it, as only decoding tells
+  /// how many offsets a record takes up.
+  log_reader(const snapshot& s, std::uint64_t from);
   /// The next record, or nothing at the end. Throws storage_error (corrupt) for bytes that are no record.
   std::optional<raw_record> next();
 
  private:
-  struct source {
-    std::uint16_t partition;
-    std::uint64_t sequence;
-    std::unique_ptr<cursor> at;
-  };
-  void push(source s);
-  std::vector<source> heap_;
-  std::optional<source> current_;
+  std::unique_ptr<cursor> at_;
+  bool there_ = false, begun_ = false;
 };
-
-/// The body of a journal value, without its checksums. Throws storage_error (corrupt).
-std::string_view body_of(std::string_view journal_value);
 
 std::string idempotency_value(std::uint64_t fingerprint, timestamp at, const address& subject, std::string_view row_bytes);
 struct idempotency_entry {

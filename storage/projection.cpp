@@ -35,7 +35,7 @@ class projection::overlay final {
     commit_item item;
     for (auto& [key, e] : rows_) {
       const collection_ref where{true, key.first};
-      item.rows.push_back({where, key.second, e.row ? encode_row({0, ++e.version, 0}, e.row) : std::string()});
+      item.rows.push_back({where, key.second, e.row ? encode_row({0, ++e.version}, e.row) : std::string()});
       const int delta = static_cast<int>(static_cast<bool>(e.row)) - static_cast<int>(e.was_there);
       if (delta != 0) item.row_delta.emplace_back(where, delta);
     }
@@ -193,10 +193,7 @@ std::string projection::checkpoint() const {
   for (const auto& [hold, waiting] : pending_) {
     out.append(outbox_key(hold));
     wire::put_varint(out, waiting.size());
-    for (const auto& r : waiting) {
-      wire::put_varint(out, r->partition);
-      wire::put_varint(out, r->sequence);
-    }
+    for (const auto& r : waiting) wire::put_varint(out, r->sequence);
   }
   return out;
 }
@@ -211,13 +208,12 @@ void projection::load(const snapshot& s) {
     for (int i = 0; i < 16; ++i) key.push_back(static_cast<char>(in.byte()));
     auto& waiting = pending_[parse_outbox_key(key)];
     for (auto n = in.varint(); n > 0; --n) {
-      const auto partition = static_cast<std::uint16_t>(in.varint());
       const auto sequence = in.varint();
-      const auto stored = s.get(table::journal, journal_key(partition, sequence));
+      auto stored = read_record(s, sequence, types_);
       if (!stored)
         throw storage_error(storage_errc::corrupt, "a view waits for record " + std::to_string(sequence) +
                                                        ", which is not in the journal; run: crema verify --rebuild-views");
-      waiting.push_back(std::make_shared<journal_record>(decode_body(sequence, partition, body_of(*stored), types_)));
+      waiting.push_back(std::move(stored));
     }
   }
 }
@@ -285,7 +281,7 @@ void rebuild_views(store& s, const system_declaration& system, std::uint16_t par
     for (bool more = true; more;) {
       {
         const auto now = s.read();
-        log_reader log(*now, partitions, views.position());
+        log_reader log(*now, views.position());
         std::uint64_t n = 0;
         std::optional<raw_record> raw;
         while (n < batch && (raw = log.next())) {

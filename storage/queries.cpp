@@ -145,13 +145,13 @@ std::optional<event_page> read_history(const snapshot& s, const type_catalog& ty
 
 }  // namespace
 
-event_page read_events(const snapshot& s, std::uint16_t partitions, const type_catalog& types, const event_query& query) {
+event_page read_events(const snapshot& s, const type_catalog& types, const event_query& query) {
   if (query.context && query.id)
     if (auto history = read_history(s, types, query)) return std::move(*history);
   event_page page;
   page.next = query.from;
   std::uint64_t seen = 0;
-  log_reader log(s, partitions, query.from);
+  log_reader log(s, query.from);
   while (const auto raw = log.next()) {
     const auto record = decode_body(raw->sequence, raw->partition, raw->body, types);
     if (!take_events(page, query, record, seen)) return page;

@@ -22,6 +22,6 @@ result<page> find_rows(const snapshot& s, const resource_declaration& resource, 
                        const std::vector<scalar>& arguments, const page_request& request, bool newest_first);
 
 /// What `query` asks of the stream; a query for one aggregate follows its own records only, however old they are.
-event_page read_events(const snapshot& s, std::uint16_t partitions, const type_catalog& types, const event_query& query);
+event_page read_events(const snapshot& s, const type_catalog& types, const event_query& query);
 
 }  // namespace crema::storage

@@ -53,18 +53,70 @@ outbox_ref read_ref(wire::reader& in) {
   return r;
 }
 
-void put_trace(std::string& out, const trace_context& t) {
-  out.append(reinterpret_cast<const char*>(t.trace_id.data()), t.trace_id.size());
-  out.append(reinterpret_cast<const char*>(t.span_id.data()), t.span_id.size());
-  out.push_back(t.sampled ? '\1' : '\0');
+// Who carries a message or a hold. Mostly it has the same sender, conversation and trace, so only what differs is written.
+struct bearer {
+  const address& subject;
+  const address& correlation;
+  const trace_context& trace;
+};
+
+const address no_address;
+const trace_context no_trace;
+constexpr bearer nobody{no_address, no_address, no_trace};
+
+// How something differs from its bearer. FROZEN.
+enum difference : std::uint8_t {
+  is_compensating = 1,
+  is_sampled = 2,
+  other_trace_id = 4,
+  other_span_id = 8,
+  other_subject = 16,  // of a message: its sender
+  other_correlation = 32,
+  is_timer = 64,
+  other_lane_context = 128,
+};
+
+template <std::size_t N>
+void put_id(std::string& out, const std::array<std::uint8_t, N>& id) {
+  out.append(reinterpret_cast<const char*>(id.data()), N);
 }
 
-trace_context read_trace(wire::reader& in) {
-  trace_context t;
-  for (auto& b : t.trace_id) b = in.byte();
-  for (auto& b : t.span_id) b = in.byte();
-  t.sampled = in.byte() != 0;
-  return t;
+template <std::size_t N>
+void read_id(wire::reader& in, std::array<std::uint8_t, N>& id) {
+  for (auto& b : id) b = in.byte();
+}
+
+std::uint8_t differences(const address& subject, const address& correlation, const trace_context& trace, const bearer& by) {
+  unsigned flags = 0;
+  if (trace.sampled) flags |= is_sampled;
+  if (trace.trace_id != by.trace.trace_id) flags |= other_trace_id;
+  if (trace.span_id != by.trace.span_id) flags |= other_span_id;
+  if (subject != by.subject) flags |= other_subject;
+  if (correlation != by.correlation) flags |= other_correlation;
+  return static_cast<std::uint8_t>(flags);
+}
+
+void put_differences(std::string& out, unsigned flags, const address& subject, const address& correlation, const trace_context& trace) {
+  if ((flags & other_subject) != 0) put_address(out, subject);
+  if ((flags & other_correlation) != 0) put_address(out, correlation);
+  if ((flags & other_trace_id) != 0) put_id(out, trace.trace_id);
+  if ((flags & other_span_id) != 0) put_id(out, trace.span_id);
+}
+
+// What put_differences wrote, the rest from the bearer.
+void read_differences(wire::reader& in, unsigned flags, address& subject, address& correlation, trace_context& trace, const bearer& by) {
+  subject = (flags & other_subject) != 0 ? read_address(in) : by.subject;
+  correlation = (flags & other_correlation) != 0 ? read_address(in) : by.correlation;
+  trace = by.trace;
+  if ((flags & other_trace_id) != 0) read_id(in, trace.trace_id);
+  if ((flags & other_span_id) != 0) read_id(in, trace.span_id);
+  trace.sampled = (flags & is_sampled) != 0;
+}
+
+unsigned read_flags(wire::reader& in, unsigned known) {
+  const unsigned flags = in.byte();
+  if ((flags & ~known) != 0) throw decode_error("a record has unknown flags " + std::to_string(flags));
+  return flags;
 }
 
 void put_optional_value(std::string& out, const value& v) {
@@ -74,10 +126,59 @@ void put_optional_value(std::string& out, const value& v) {
 
 value read_optional_value(wire::reader& in, const type_catalog& types) { return in.byte() != 0 ? decode_value(in, types) : value{}; }
 
-void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const type_catalog& types) {
+// A message without its number: that is its record's, or stands before it.
+void put_message(std::string& out, const stored_message& m, const bearer& by) {
+  unsigned flags = differences(m.from, m.correlation, m.trace, by);
+  if (m.compensating) flags |= is_compensating;
+  if (m.due_ms > 0) flags |= is_timer;
+  if (m.ref.where.context != m.to.context) flags |= other_lane_context;
+  out.push_back(static_cast<char>(flags));
+  put_differences(out, flags, m.from, m.correlation, m.trace);
+  if ((flags & is_timer) != 0) put_varint(out, static_cast<std::uint64_t>(m.due_ms));
+  if ((flags & other_lane_context) != 0) put_varint(out, m.ref.where.context);
+  put_varint(out, m.ref.where.partition);
+  put_address(out, m.to);
+  put_varint(out, m.causation);
+  encode_value(m.payload, out);
+}
+
+stored_message read_message(wire::reader& in, const bearer& by, const type_catalog& types) {
+  const unsigned flags = in.byte();
+  stored_message m;
+  read_differences(in, flags, m.from, m.correlation, m.trace, by);
+  m.compensating = (flags & is_compensating) != 0;
+  if ((flags & is_timer) != 0) m.due_ms = static_cast<std::int64_t>(in.varint());
+  if ((flags & other_lane_context) != 0) m.ref.where.context = static_cast<std::uint16_t>(in.varint());
+  m.ref.where.partition = static_cast<std::uint16_t>(in.varint());
+  m.to = read_address(in);
+  if ((flags & other_lane_context) == 0) m.ref.where.context = m.to.context;
+  m.causation = in.varint();
+  m.payload = decode_value(in, types);
+  return m;
+}
+
+void put_hold(std::string& out, const hold& h, const bearer& by) {
+  const auto flags = differences(h.subject, h.correlation, h.trace, by);
+  out.push_back(static_cast<char>(flags));
+  put_differences(out, flags, h.subject, h.correlation, h.trace);
+  put_optional_value(out, h.undo);
+  put_varint(out, h.messages.size());
+  for (const auto& m : h.messages) put_message(out, m, {h.subject, h.correlation, h.trace});
+}
+
+hold read_hold(wire::reader& in, const bearer& by, const type_catalog& types) {
+  hold h;
+  const auto flags = read_flags(in, is_sampled | other_trace_id | other_span_id | other_subject | other_correlation);
+  read_differences(in, flags, h.subject, h.correlation, h.trace, by);
+  h.undo = read_optional_value(in, types);
+  for (auto n = in.varint(); n > 0; --n) h.messages.push_back(read_message(in, {h.subject, h.correlation, h.trace}, types));
+  return h;
+}
+
+void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const bearer& by, const type_catalog& types) {
   switch (which) {
     case part_event: r.events.push_back(decode_value(in, types)); break;
-    case part_message: r.messages.push_back(decode_message(in, types)); break;
+    case part_message: r.messages.push_back(read_message(in, by, types)); break;
     case part_consumed: r.consumed.push_back(read_ref(in)); break;
     case part_confirmed: r.confirmed.push_back(read_ref(in)); break;
     case part_fired: {
@@ -86,7 +187,7 @@ void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const ty
       r.fired.emplace_back(due, message_id{sequence, static_cast<std::uint32_t>(in.varint())});
       break;
     }
-    case part_hold: r.held = decode_hold(in.bytes(), types); break;
+    case part_hold: r.held = read_hold(in, by, types); break;
     case part_idempotency: {
       idempotency_key k;
       for (auto& b : k.key) b = in.byte();
@@ -103,51 +204,29 @@ void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const ty
 }  // namespace
 
 void encode_message(const stored_message& m, std::string& out) {
-  put_ref(out, m.ref);
-  put_address(out, m.to);
-  put_address(out, m.from);
-  put_varint(out, m.causation);
-  put_address(out, m.correlation);
-  put_trace(out, m.trace);
-  out.push_back(m.compensating ? '\1' : '\0');
-  put_varint(out, static_cast<std::uint64_t>(m.due_ms));
-  encode_value(m.payload, out);
+  put_varint(out, m.ref.id.sequence);
+  put_varint(out, m.ref.id.index);
+  put_message(out, m, nobody);
 }
 
 stored_message decode_message(wire::reader& in, const type_catalog& types) {
-  stored_message m;
-  m.ref = read_ref(in);
-  m.to = read_address(in);
-  m.from = read_address(in);
-  m.causation = in.varint();
-  m.correlation = read_address(in);
-  m.trace = read_trace(in);
-  m.compensating = in.byte() != 0;
-  m.due_ms = static_cast<std::int64_t>(in.varint());
-  m.payload = decode_value(in, types);
+  message_id id;
+  id.sequence = in.varint();
+  id.index = static_cast<std::uint32_t>(in.varint());
+  auto m = read_message(in, nobody, types);
+  m.ref.id = id;
   return m;
 }
 
 std::string encode_hold(const hold& h) {
   std::string out;
-  put_address(out, h.subject);
-  put_address(out, h.correlation);
-  put_trace(out, h.trace);
-  put_optional_value(out, h.undo);
-  put_varint(out, h.messages.size());
-  for (const auto& m : h.messages) encode_message(m, out);
+  put_hold(out, h, nobody);
   return out;
 }
 
 hold decode_hold(std::string_view bytes, const type_catalog& types) {
   wire::reader in(bytes);
-  hold h;
-  h.subject = read_address(in);
-  h.correlation = read_address(in);
-  h.trace = read_trace(in);
-  h.undo = read_optional_value(in, types);
-  for (auto n = in.varint(); n > 0; --n) h.messages.push_back(decode_message(in, types));
-  return h;
+  return read_hold(in, nobody, types);
 }
 
 std::string encode_dead_letter(const dead_letter& d) {
@@ -172,14 +251,16 @@ dead_letter decode_dead_letter(std::string_view bytes, const type_catalog& types
 std::string encode_body(const journal_record& r) {
   std::string out;
   out.reserve(256);
+  const bearer own{r.subject, r.correlation, r.trace};
+  unsigned flags = differences(r.subject, r.correlation, r.trace, {r.subject, r.subject, no_trace});
+  if (r.compensating) flags |= is_compensating;
+  out.push_back(static_cast<char>(flags));
   put_varint(out, static_cast<std::uint64_t>(r.at.ms));
   put_address(out, r.subject);
+  put_differences(out, flags, r.subject, r.correlation, r.trace);
   put_varint(out, r.previous);
   put_varint(out, r.version);
   put_varint(out, r.causation);
-  put_address(out, r.correlation);
-  put_trace(out, r.trace);
-  out.push_back(r.compensating ? '\1' : '\0');
   const auto begin = [&](part p) { out.push_back(static_cast<char>(p)); };
   for (const auto& e : r.events) {
     begin(part_event);
@@ -187,7 +268,7 @@ std::string encode_body(const journal_record& r) {
   }
   for (const auto& m : r.messages) {
     begin(part_message);
-    encode_message(m, out);
+    put_message(out, m, own);
   }
   for (const auto& c : r.consumed) {
     begin(part_consumed);
@@ -205,7 +286,7 @@ std::string encode_body(const journal_record& r) {
   }
   if (r.held) {
     begin(part_hold);
-    put_bytes(out, encode_hold(*r.held));
+    put_hold(out, *r.held, own);
   }
   if (r.idempotency) {
     begin(part_idempotency);
@@ -229,15 +310,15 @@ journal_record decode_body(std::uint64_t sequence, std::uint16_t partition, std:
   journal_record r;
   r.sequence = sequence;
   r.partition = partition;
+  const auto flags = read_flags(in, is_compensating | is_sampled | other_trace_id | other_span_id | other_correlation);
   r.at.ms = static_cast<std::int64_t>(in.varint());
-  r.subject = read_address(in);
+  const auto subject = read_address(in);
+  read_differences(in, flags, r.subject, r.correlation, r.trace, {subject, subject, no_trace});
+  r.compensating = (flags & is_compensating) != 0;
   r.previous = in.varint();
   r.version = in.varint();
   r.causation = in.varint();
-  r.correlation = read_address(in);
-  r.trace = read_trace(in);
-  r.compensating = in.byte() != 0;
-  for (auto which = in.byte(); which != part_end; which = in.byte()) read_part(r, which, in, types);
+  for (auto which = in.byte(); which != part_end; which = in.byte()) read_part(r, which, in, {r.subject, r.correlation, r.trace}, types);
   // The sequence is dealt when the record is appended, after its body was encoded: messages get theirs here.
   std::uint32_t index = 0;
   for (auto& m : r.messages) {

@@ -109,7 +109,7 @@ class replay {
   void derive(commit_item& item, const journal_record& r) {
     const auto& context = context_of(r);
     auto& a = find(context, r.subject.id);
-    const aggregate_before before{context, r.subject.id, r.subject.key, r.partition, a.state, a.version, a.gone};
+    const aggregate_before before{context, r.subject.id, r.subject.key, a.state, a.version, a.gone};
     if (r.events.empty()) {
       derive_same_row(item, before);
       return;
@@ -143,7 +143,7 @@ restore_report restore(const store& from, store& to, const system_declaration& s
     chain_check chain(partitions);
     replay into(to, system, partitions);
     const auto now = from.read();
-    log_reader log(*now, partitions, 0);
+    log_reader log(*now, 0);
     while (const auto raw = log.next()) {
       if (to_sequence && raw->sequence > *to_sequence) break;
       chain.take(*raw);

@@ -23,7 +23,7 @@ void derive_rows(commit_item& item, const aggregate_before& before, const value&
   const bool was_there = before.in_collection();
   const bool is_gone = context.gone && context.gone(after.data());
 
-  item.rows.push_back({is_gone ? graveyard : here, before.id, encode_row({0, version, before.partition}, after)});
+  item.rows.push_back({is_gone ? graveyard : here, before.id, encode_row({0, version}, after)});
   if (is_gone && was_there) item.rows.push_back({here, before.id, {}});
   if (!is_gone && before.gone) item.rows.push_back({graveyard, before.id, {}});
   if (was_there == is_gone) item.row_delta.emplace_back(here, is_gone ? -1 : 1);
@@ -37,7 +37,7 @@ void derive_rows(commit_item& item, const aggregate_before& before, const value&
 
 void derive_same_row(commit_item& item, const aggregate_before& before) {
   const auto where = before.gone ? graveyard_of(before.context.index) : collection_ref{false, before.context.index};
-  item.rows.push_back({where, before.id, encode_row({0, before.version, before.partition}, before.state)});
+  item.rows.push_back({where, before.id, encode_row({0, before.version}, before.state)});
 }
 
 void fold(const context_declaration& context, void* state, const std::vector<value>& events) {

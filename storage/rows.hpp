@@ -16,7 +16,6 @@ struct aggregate_before {
   const context_declaration& context;
   std::uint64_t id = 0;
   std::string_view key;  ///< empty: found by number
-  std::uint16_t partition = 0;
   const value& state;
   std::uint64_t version = 0;  ///< 0: it has recorded nothing yet
   bool gone = false;

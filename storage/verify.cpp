@@ -60,7 +60,7 @@ std::uint64_t check_in_log_order(const verify_scope& in, const progress_handler&
   ticker t(progress, "records checked, with their messages and views");
   log_check messages(in);
   view_check views(in);
-  log_reader log(in.now, in.partitions, 0);
+  log_reader log(in.now, 0);
   std::string ignored;  // the partition's check has told of it
   while (const auto raw = log.next()) {
     t.tick();

@@ -76,12 +76,12 @@ void log_check::note_numbers(const address& a) {
 void log_check::put(const journal_record& r) {
   for (const auto& m : r.messages) {
     if (m.due_ms > 0)
-      timers_[{m.due_ms, m.ref.id}] = r.partition;
+      timers_.insert({m.due_ms, m.ref.id});
     else
-      outbox_[m.ref] = r.partition;
+      outbox_.insert(m.ref);
   }
-  if (r.held) outbox_[r.hold_ref()] = r.partition;
-  if (r.died) dead_letters_[r.sequence] = r.partition;
+  if (r.held) outbox_.insert(r.hold_ref());
+  if (r.died) dead_letters_.insert(r.sequence);
 }
 
 void log_check::settle(const journal_record& r) {
@@ -116,20 +116,15 @@ void log_check::finish() {
   in_.report.dead_letters = in_.now.count(table::deadletters);
 }
 
-std::optional<journal_record> log_check::read(std::uint16_t partition, std::uint64_t sequence) const {
-  const auto bytes = in_.now.get(table::journal, journal_key(partition, sequence));
-  return bytes ? std::optional<journal_record>(decode_body(sequence, partition, body_of(*bytes), in_.types)) : std::nullopt;
-}
-
 void log_check::compare_outbox() const {
   compare_table(
-      in_.now, table::outbox, outbox_, [](const auto& e) { return outbox_key(e.first); },
+      in_.now, table::outbox, outbox_, [](const auto& e) { return outbox_key(e); },
       [&](const auto& e, std::string_view stored) {
-        const auto r = read(e.second, e.first.id.sequence);
-        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.first.id.index))
-          in_.fault("The outbox holds another " + name_of(e.first) + " than the journal.");
+        const auto r = read_record(in_.now, e.id.sequence, in_.types);
+        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.id.index))
+          in_.fault("The outbox holds another " + name_of(e) + " than the journal.");
       },
-      [&](const auto& e) { in_.fault("The outbox lacks " + name_of(e.first) + ", which nobody has settled."); },
+      [&](const auto& e) { in_.fault("The outbox lacks " + name_of(e) + ", which nobody has settled."); },
       [&](std::string_view key) {
         in_.fault("The outbox holds " + name_of(parse_outbox_key(key)) + ", which the journal does not leave over.");
       });
@@ -138,13 +133,13 @@ void log_check::compare_outbox() const {
 void log_check::compare_timers() const {
   const auto name = [](const message_id& id) { return "timer " + std::to_string(id.sequence) + "-" + std::to_string(id.index); };
   compare_table(
-      in_.now, table::timers, timers_, [](const auto& e) { return timer_key(e.first.first, e.first.second); },
+      in_.now, table::timers, timers_, [](const auto& e) { return timer_key(e.first, e.second); },
       [&](const auto& e, std::string_view stored) {
-        const auto r = read(e.second, e.first.second.sequence);
-        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.first.second.index))
-          in_.fault("The timers hold another " + name(e.first.second) + " than the journal.");
+        const auto r = read_record(in_.now, e.second.sequence, in_.types);
+        if (!r || in_present_form(stored, in_.types) != entry_of(*r, e.second.index))
+          in_.fault("The timers hold another " + name(e.second) + " than the journal.");
       },
-      [&](const auto& e) { in_.fault("The timers lack " + name(e.first.second) + ", which has not fired."); },
+      [&](const auto& e) { in_.fault("The timers lack " + name(e.second) + ", which has not fired."); },
       [&](std::string_view key) {
         in_.fault("The timers hold one of record " + std::to_string(key.size() == 20 ? tail_number(key.substr(8, 8)) : 0) +
                   ", which the journal does not leave over.");
@@ -153,13 +148,13 @@ void log_check::compare_timers() const {
 
 void log_check::compare_dead_letters() const {
   compare_table(
-      in_.now, table::deadletters, dead_letters_, [](const auto& e) { return number_key(e.first); },
+      in_.now, table::deadletters, dead_letters_, [](const auto& e) { return number_key(e); },
       [&](const auto& e, std::string_view stored) {
-        const auto r = read(e.second, e.first);
+        const auto r = read_record(in_.now, e, in_.types);
         if (!r || !r->died || encode_dead_letter(decode_dead_letter(stored, in_.types)) != encode_dead_letter(*r->died))
-          in_.fault("Dead letter " + std::to_string(e.first) + " is another than the journal's.");
+          in_.fault("Dead letter " + std::to_string(e) + " is another than the journal's.");
       },
-      [&](const auto& e) { in_.fault("Dead letter " + std::to_string(e.first) + " is missing."); },
+      [&](const auto& e) { in_.fault("Dead letter " + std::to_string(e) + " is missing."); },
       [&](std::string_view key) { in_.fault("Dead letter " + std::to_string(tail_number(key)) + " is not in the journal."); });
 }
 

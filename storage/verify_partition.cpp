@@ -11,18 +11,18 @@ partition_check::partition_check(const verify_scope& in, std::uint16_t partition
     : in_(in), partition_(partition), totals_(totals) {}
 
 void partition_check::run(const std::function<void()>& on_record) {
-  const auto at = in_.now.open(table::journal);
-  const auto prefix = journal_key(partition_, 0).substr(0, 2);
+  log_reader log(in_.now, 0);
   std::string why;
-  for (bool there = at->seek(prefix); there && at->key().substr(0, 2) == prefix; there = at->next()) {
-    const auto raw = parse_record(at->key(), at->value());
-    check_chain(raw);
-    if (const auto record = try_decode(in_, raw, why))
+  while (const auto raw = log.next()) {
+    if (raw->partition != partition_) continue;
+    check_chain(*raw);
+    if (const auto record = try_decode(in_, *raw, why))
       take(*record);
     else
-      in_.fault(place_of(raw.sequence, partition_) + " cannot be decoded: " + why + ".");
+      in_.fault(place_of(raw->sequence, partition_) + " cannot be decoded: " + why + ".");
     on_record();
   }
+  check_end();
   for (const auto& [who, a] : aggregates_) compare(who, a);
   in_.report.aggregates += aggregates_.size();
 }
@@ -30,10 +30,17 @@ void partition_check::run(const std::function<void()>& on_record) {
 void partition_check::check_chain(const raw_record& r) {
   if (!r.intact())
     in_.fault(place_of(r.sequence, partition_) + " does not match its checksum.");
-  else if (r.previous_checksum != chain_)
+  else if (r.previous_checksum != chain_.checksum)
     in_.fault(place_of(r.sequence, partition_) + " does not follow the record before it: one is missing or was exchanged.");
-  chain_ = r.checksum;
+  chain_ = {r.sequence, r.checksum};
   ++in_.report.records;
+}
+
+void partition_check::check_end() {
+  const auto noted = read_chain_end(in_.now, partition_);
+  if (noted.sequence != chain_.sequence || noted.checksum != chain_.checksum)
+    in_.fault("The chain of partition " + std::to_string(partition_) + " should end with record " + std::to_string(noted.sequence) +
+              ", but the last one in the journal is " + std::to_string(chain_.sequence) + ".");
 }
 
 // ---- folding
@@ -88,10 +95,9 @@ void partition_check::check_idempotency(const aggregate& a, const journal_record
     if (sequence > r.sequence) return;  // the key was used again when it had grown too old: that record has its own check
     ++totals_.idempotency_keys;
     const auto& type = *in_.system.contexts[r.subject.context].state;
-    const bool same_answer =
-        entry.context == r.subject.context && entry.id == r.subject.id && sequence == r.sequence &&
-        encode_row({0, decode_row_header(entry.row_bytes).version, 0}, decode_row(type, entry.id, entry.row_bytes).row) ==
-            encode_row({0, a.version, 0}, value(type, a.state));
+    const bool same_answer = entry.context == r.subject.context && entry.id == r.subject.id && sequence == r.sequence &&
+                             encode_row({0, decode_row_header(entry.row_bytes).version}, decode_row(type, entry.id, entry.row_bytes).row) ==
+                                 encode_row({0, a.version}, value(type, a.state));
     if (!same_answer || entry.fingerprint != r.idempotency->fingerprint || entry.at != r.at)
       in_.fault(of + " keeps another answer than the journal's.");
   } catch (const decode_error& e) { in_.fault(of + " cannot be read: " + e.what() + "."); }
@@ -121,15 +127,15 @@ void partition_check::compare(const name& who, const aggregate& a) {
 
 void partition_check::compare_row(const context_declaration& context, const name& who, const aggregate& a, const value& state,
                                   std::string_view bytes) const {
-  if (encode_row({a.last, a.version, partition_}, state) == bytes) return;
+  if (encode_row({a.last, a.version}, state) == bytes) return;
   const auto of = "The state row of " + place_of(in_.system, who.first, who.second);
   try {
     const auto header = decode_row_header(bytes);
     if (header.version != a.version)
       in_.fault(of + " has version " + std::to_string(header.version) + ", the journal leads to " + std::to_string(a.version) + ".");
-    else if (header.sequence != a.last || header.partition != partition_)
-      in_.fault(of + " names " + place_of(header.sequence, header.partition) + " as its last, the journal has " +
-                place_of(a.last, partition_) + ".");
+    else if (header.sequence != a.last)
+      in_.fault(of + " names record " + std::to_string(header.sequence) + " as its last, the journal has " + place_of(a.last, partition_) +
+                ".");
     // Written before a field was added, the bytes may differ while every field is the same. Values are not told: they may be personal.
     const auto row = decode_row(*context.state, who.second, bytes).row;
     for (const auto& f : context.state->fields)
@@ -159,11 +165,8 @@ namespace {
 
 // The row's last record is there and is about it.
 bool has_history(const verify_scope& in, std::uint16_t context, std::uint64_t id, std::string_view row_bytes) {
-  const auto header = decode_row_header(row_bytes);
-  const auto bytes = in.now.get(table::journal, journal_key(header.partition, header.sequence));
-  if (!bytes) return false;
-  const auto r = decode_body(header.sequence, header.partition, body_of(*bytes), in.types);
-  return r.subject.context == context && r.subject.id == id;
+  const auto r = read_record(in.now, decode_row_header(row_bytes).sequence, in.types);
+  return r && r->subject.context == context && r->subject.id == id;
 }
 
 void name_strange_rows(const verify_scope& in) {

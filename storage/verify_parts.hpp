@@ -63,6 +63,7 @@ class partition_check {
   };
 
   void check_chain(const raw_record& r);
+  void check_end();
   void take(const journal_record& r);
   void check_order(const aggregate& a, const journal_record& r) const;
   void check_idempotency(const aggregate& a, const journal_record& r);
@@ -74,7 +75,7 @@ class partition_check {
   const verify_scope& in_;
   const std::uint16_t partition_;
   derived_totals& totals_;
-  std::uint64_t chain_ = 0;
+  chain_end chain_;
   std::unordered_map<name, aggregate, name_hash> aggregates_;
 };
 
@@ -93,17 +94,16 @@ class log_check {
   void put(const journal_record& r);
   void settle(const journal_record& r);
   void note_numbers(const address& a);
-  std::optional<journal_record> read(std::uint16_t partition, std::uint64_t sequence) const;
   void compare_outbox() const;
   void compare_timers() const;
   void compare_dead_letters() const;
   void check_counters() const;
 
   const verify_scope& in_;
-  // What is outstanding, by the partition of the record that holds it.
-  std::map<outbox_ref, std::uint16_t> outbox_;
-  std::map<due_name, std::uint16_t> timers_;
-  std::map<std::uint64_t, std::uint16_t> dead_letters_;
+  // What is outstanding.
+  std::set<outbox_ref> outbox_;
+  std::set<due_name> timers_;
+  std::set<std::uint64_t> dead_letters_;
   std::map<std::uint16_t, std::uint64_t> highest_;  // number seen, by context
   std::uint64_t next_ = 1;
 };

@@ -63,10 +63,9 @@ void read_keys(std::string_view bytes) {
 }
 
 void read_journal_entry(std::string_view bytes) {
-  const auto key = storage::journal_key(1, 7);
+  const auto key = storage::journal_key(7);
   const auto record = storage::parse_record(key, bytes);
-  if (record.intact()) (void)storage::decode_body(7, 1, record.body, types());
-  (void)storage::body_of(bytes);
+  if (record.intact()) (void)storage::decode_body(7, record.partition, record.body, types());
 }
 
 }  // namespace

@@ -64,11 +64,11 @@ const std::string& subject_of(const asked& a) { return a.granted->location.empty
 
 }  // namespace
 
-std::vector<journal_record> read_journal(const storage::store& store, const system_declaration& system, std::uint16_t partitions) {
+std::vector<journal_record> read_journal(const storage::store& store, const system_declaration& system) {
   std::vector<journal_record> all;
   const auto now = store.read();
   const auto types = system.catalog();
-  storage::log_reader log(*now, partitions, 0);
+  storage::log_reader log(*now, 0);
   while (const auto raw = log.next()) all.push_back(storage::decode_body(raw->sequence, raw->partition, raw->body, types));
   return all;
 }

@@ -10,7 +10,7 @@
 namespace crema::sim {
 
 /// Every record, in log order.
-std::vector<storage::journal_record> read_journal(const storage::store& store, const system_declaration& system, std::uint16_t partitions);
+std::vector<storage::journal_record> read_journal(const storage::store& store, const system_declaration& system);
 
 /// Every request was answered once; one whose connection broke with the node, at most once and never with a yes.
 void check_exchanges(const std::vector<exchange_ptr>& all, findings& found);

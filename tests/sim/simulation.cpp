@@ -190,13 +190,9 @@ class simulation final : public patient {
     for (const auto& a : people_.requests()) out_.granted += a.granted ? 1 : 0;
     if (!node_.up()) return;
     if (plan_.tamper) plan_.tamper(*node_.disk());
-    const final_state end{node_.system(),
-                          furniture_.node.system,
-                          node_.node(),
-                          *node_.disk(),
-                          read_journal(*node_.disk(), node_.system(), furniture_.node.partitions),
-                          people_.requests(),
-                          node_.sink->delivered};
+    const final_state end{
+        node_.system(),     furniture_.node.system, node_.node(), *node_.disk(), read_journal(*node_.disk(), node_.system()),
+        people_.requests(), node_.sink->delivered};
     if (plan_.show) plan_.show(end);
     out_.records = end.journal.size();
     out_.hash = hash_of(end);

@@ -15,7 +15,7 @@ std::uint64_t count(const store& s, table t) { return s.read()->count(t); }
 std::vector<std::uint64_t> sequences_from(const store& s, std::uint64_t from) {
   std::vector<std::uint64_t> all;
   const auto now = s.read();
-  log_reader log(*now, partitions, from);
+  log_reader log(*now, from);
   while (const auto r = log.next()) all.push_back(r->sequence);
   return all;
 }
@@ -137,7 +137,7 @@ TEST_CASE("log: given a reopened store, then the chain and the numbers go on whe
   const auto now = disk->read();
   std::uint64_t chain = 0;
   int n = 0;
-  log_reader log(*now, partitions, 0);
+  log_reader log(*now, 0);
   while (const auto raw = log.next()) {
     CHECK(raw->intact());
     CHECK(raw->previous_checksum == chain);
@@ -155,9 +155,9 @@ TEST_CASE("log: given a damaged tail, then the writer does not go on after it") 
     h.write(hand::step(cups, 4, {made("010", 1)}));
   }
   const auto tx = disk->write();
-  auto bytes = std::string(*tx->get(table::journal, journal_key(0, 1)));
+  auto bytes = std::string(*tx->get(table::journal, journal_key(1)));
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
-  tx->put(table::journal, journal_key(0, 1), bytes);
+  tx->put(table::journal, journal_key(1), bytes);
   tx->commit();
   try {
     log_writer refused(*disk, partitions, the_system().contexts.size());
@@ -174,11 +174,14 @@ TEST_CASE("log: given a record that was moved to another place, then it is not i
     hand h(*disk);
     h.write(hand::step(cups, 4, {made("010", 1)}));
   }
-  const auto bytes = std::string(*disk->read()->get(table::journal, journal_key(0, 1)));
-  CHECK(parse_record(journal_key(0, 1), bytes).intact());
-  CHECK_FALSE(parse_record(journal_key(0, 2), bytes).intact());
-  CHECK_FALSE(parse_record(journal_key(1, 1), bytes).intact());
-  CHECK_THROWS_AS(parse_record(journal_key(0, 1), bytes.substr(0, 15)), storage_error);
+  const auto bytes = std::string(*disk->read()->get(table::journal, journal_key(1)));
+  CHECK(parse_record(journal_key(1), bytes).intact());
+  CHECK_FALSE(parse_record(journal_key(2), bytes).intact());
+  auto elsewhere = bytes;
+  elsewhere[1] = '\1';
+  CHECK(parse_record(journal_key(1), elsewhere).partition == 1);
+  CHECK_FALSE(parse_record(journal_key(1), elsewhere).intact());
+  CHECK_THROWS_AS(parse_record(journal_key(1), bytes.substr(0, 17)), storage_error);
 }
 
 TEST_CASE("log: given records of several partitions, then they are read in log order, and an offset inside a record leads to it") {
@@ -191,12 +194,12 @@ TEST_CASE("log: given records of several partitions, then they are read in log o
   h.flush();
   CHECK(sequences_from(*disk, 0) == std::vector<std::uint64_t>{1, 4, 5, 7});
   CHECK(sequences_from(*disk, 2).front() == 1);
-  CHECK(sequences_from(*disk, 6) == std::vector<std::uint64_t>{4, 5, 7});  // cup 2's is looked at: nothing later is in its partition
-  CHECK(sequences_from(*disk, 99) == std::vector<std::uint64_t>{4, 5, 7});
+  CHECK(sequences_from(*disk, 6) == std::vector<std::uint64_t>{5, 7});
+  CHECK(sequences_from(*disk, 99) == std::vector<std::uint64_t>{7});
 
   event_query q;
   q.from = 2;
-  const auto page = read_events(*disk->read(), partitions, the_system().catalog(), q);
+  const auto page = read_events(*disk->read(), the_system().catalog(), q);
   REQUIRE(page.events.size() == 6);
   CHECK(page.events.front().offset == 2);
   CHECK(page.events.front().event.as<cup_filled>() != nullptr);
@@ -332,13 +335,13 @@ TEST_CASE("queries: the event feed stops at its limits and says where to read on
   const auto types = the_system().catalog();
   event_query q;
   q.limit = 2;
-  const auto first = read_events(*now, partitions, types, q);
+  const auto first = read_events(*now, types, q);
   CHECK(first.events.size() == 2);
   CHECK(first.next == 3);
   CHECK_FALSE(first.at_end);
 
   q.from = 5;
-  const auto last = read_events(*now, partitions, types, q);
+  const auto last = read_events(*now, types, q);
   REQUIRE(last.events.size() == 1);
   CHECK(last.events[0].offset == 6);
   CHECK(last.next == 7);
@@ -346,7 +349,7 @@ TEST_CASE("queries: the event feed stops at its limits and says where to read on
   q = {};
   q.type = "CupFilled";
   q.scan_limit = 4;
-  const auto looked = read_events(*now, partitions, types, q);
+  const auto looked = read_events(*now, types, q);
   CHECK(looked.events.size() == 2);
   CHECK(looked.next == 5);
   CHECK_FALSE(looked.at_end);
@@ -354,7 +357,7 @@ TEST_CASE("queries: the event feed stops at its limits and says where to read on
   q = {};
   q.context = cups;
   q.id = 2;
-  const auto own = read_events(*now, partitions, types, q);
+  const auto own = read_events(*now, types, q);
   REQUIRE(own.events.size() == 2);
   CHECK(own.events[0].offset == 4);
   CHECK(own.events[1].offset == 6);

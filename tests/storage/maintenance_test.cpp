@@ -113,7 +113,7 @@ const std::vector<corruption> corruptions{
      "does not match its checksum"},
     {"a record is lost in the middle",
      [](store& s) {
-       const auto k = journal_key(1, 1);
+       const auto k = journal_key(1);
        change(s, [&](transaction& tx) { REQUIRE(tx.erase(table::journal, k)); });
      },
      "does not follow the record before it"},
@@ -128,6 +128,11 @@ const std::vector<corruption> corruptions{
        });
      },
      "The next offset should be"},
+    {"the end of a chain is noted down wrongly",
+     [](store& s) {
+       change(s, [](transaction& tx) { tx.put(table::meta, chain_key(1), std::string(tx.get(table::meta, chain_key(2)).value())); });
+     },
+     "The chain of partition 1 should end with record"},
     {"a record without a sense",
      [](store& s) {
        const auto e = first_of(s, table::journal);
@@ -145,20 +150,20 @@ const std::vector<corruption> corruptions{
     {"a state row says something else",
      [](store& s) {
        change(s, [](transaction& tx) {
-         tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 1, 3}, value::of(cup{"010", 8, {}, false})));
+         tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 1}, value::of(cup{"010", 8, {}, false})));
        });
      },
      "has another 'qty'"},
     {"a state row's version",
      [](store& s) {
        change(s, [](transaction& tx) {
-         tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 2, 3}, value::of(cup{"010", 7, {}, false})));
+         tx.put(table::state, row_key({false, cups}, 3), encode_row({6, 2}, value::of(cup{"010", 7, {}, false})));
        });
      },
      "has version 2"},
     {"a state row too many",
      [](store& s) {
-       change(s, [](transaction& tx) { tx.put(table::state, row_key({false, cups}, 44), encode_row({99, 1, 0}, value::of(cup{}))); });
+       change(s, [](transaction& tx) { tx.put(table::state, row_key({false, cups}, 44), encode_row({99, 1}, value::of(cup{}))); });
      },
      "The state row of cup/44 has no record"},
     {"a gone aggregate is in its collection too",
@@ -264,16 +269,12 @@ const std::vector<corruption> corruptions{
      "The view row line/1 is missing"},
     {"a view row says something else",
      [](store& s) {
-       change(s, [](transaction& tx) {
-         tx.put(table::views, row_key({true, shelves}, 1), encode_row({0, 1, 0}, value::of(shelf{"xxx"})));
-       });
+       change(s, [](transaction& tx) { tx.put(table::views, row_key({true, shelves}, 1), encode_row({0, 1}, value::of(shelf{"xxx"}))); });
      },
      "The view row shelf/1 is not what the journal leads to"},
     {"a view row too many",
      [](store& s) {
-       change(s, [](transaction& tx) {
-         tx.put(table::views, row_key({true, shelves}, 2), encode_row({0, 1, 0}, value::of(shelf{"020"})));
-       });
+       change(s, [](transaction& tx) { tx.put(table::views, row_key({true, shelves}, 2), encode_row({0, 1}, value::of(shelf{"020"}))); });
      },
      "there should be none"},
     {"a view's index entry too many",
@@ -346,7 +347,7 @@ TEST_CASE("verify: given damaged views, when they are rebuilt, then it is clean"
   played p;
   change(*p.disk, [](transaction& tx) {
     tx.erase(table::views, row_key({true, lines}, 1));
-    tx.put(table::views, row_key({true, lines}, 77), encode_row({0, 1, 0}, value::of(line{})));
+    tx.put(table::views, row_key({true, lines}, 77), encode_row({0, 1}, value::of(line{})));
   });
   REQUIRE_FALSE(verify(*p.disk, the_system(), quiet).faults.empty());
   const auto report = rebuild_and_verify(*p.disk, the_system(), quiet);
@@ -441,7 +442,7 @@ TEST_CASE("restore: given a directory with something in it, no data, or a damage
   auto nothing = make_memory_store(), to = make_memory_store();
   CHECK_THROWS_WITH(restore(*nothing, *to, the_system(), std::nullopt, std::nullopt, quiet), Catch::Contains("no crema data"));
 
-  const auto e = first_of(*p.disk, table::journal, journal_key(2, 0));
+  const auto e = first_of(*p.disk, table::journal);
   change(*p.disk, [&](transaction& tx) { tx.put(table::journal, e.first, flipped(e.second, 2)); });
   CHECK_THROWS_WITH(restore(*p.disk, *to, the_system(), std::nullopt, std::nullopt, quiet), Catch::Contains("is damaged"));
 }

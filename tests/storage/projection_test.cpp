@@ -58,7 +58,7 @@ std::vector<std::string> views_on(const store& s) {
     if (k.first == table::meta && k.second.find("view") != std::string::npos) all.push_back(k.second + v);
     if (k.first == table::views) {
       const auto& type = *the_system().views[k.second[1] == lines ? lines : shelves].resource.row;
-      all.push_back(k.second + encode_row({0, 0, 0}, decode_row(type, 0, v).row));
+      all.push_back(k.second + encode_row({0, 0}, decode_row(type, 0, v).row));
     }
   }
   return all;

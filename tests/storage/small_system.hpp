@@ -153,7 +153,7 @@ class hand {
     if (!a.state && context.state != nullptr) a.state = value(*context.state, context.state->make());
     if (r.at.ms == 0) r.at.ms = 1000 * static_cast<std::int64_t>(next_);
     commit_item item;
-    const aggregate_before before{context, r.subject.id, r.subject.key, r.partition, a.state, a.version, a.gone};
+    const aggregate_before before{context, r.subject.id, r.subject.key, a.state, a.version, a.gone};
     r.version = a.version + r.events.size();
     if (!r.events.empty() || r.idempotency) r.previous = a.last;
     if (!r.events.empty()) {
@@ -206,7 +206,7 @@ class hand {
       std::vector<std::shared_ptr<const journal_record>> next;
       {
         const auto now = store_.read();
-        log_reader log(*now, partitions, views.position());
+        log_reader log(*now, views.position());
         while (const auto raw = log.next()) {
           if (raw->sequence < views.position()) continue;
           next.push_back(std::make_shared<journal_record>(decode_body(raw->sequence, raw->partition, raw->body, types_)));
