@@ -172,6 +172,7 @@ telemetry::trace_settings trace_settings_of(const values& v) {
 http::otlp_settings otlp_settings_of(const values& v) {
   http::otlp_settings s;
   s.url = v.get_text("trace.otlp.url");
+  s.ca_file = v.get_text("trace.otlp.caFile");
   s.batch_spans = number<std::size_t>(v, "trace.otlp.batchSpans");
   s.interval = v.get_ms("trace.otlp.intervalMs");
   s.queue_spans = number<std::size_t>(v, "trace.otlp.queueSpans");
@@ -185,7 +186,8 @@ http::otlp_settings otlp_settings_of(const values& v) {
 
 std::shared_ptr<notification_sink> sink_of(const values& v) {
   if (v.get_text("notify.adapter") == "log") return std::make_shared<actors::log_sink>();
-  return std::make_shared<http::webhook_sink>(v.get_text("notify.webhookUrl"), v.get_ms("notify.webhookTimeoutMs"));
+  return std::make_shared<http::webhook_sink>(v.get_text("notify.webhookUrl"), v.get_ms("notify.webhookTimeoutMs"),
+                                              v.get_text("notify.webhookCaFile"));
 }
 
 // ---- injected faults

@@ -39,7 +39,7 @@ bool is_address_or_network(std::string_view s) {
   return slash == s.size() || is_number_up_to(s.substr(slash + 1), v4 ? 32 : 128);
 }
 
-bool is_http_url(std::string_view s) { return s.empty() || s.starts_with("http://"); }
+bool is_http_url(std::string_view s) { return s.empty() || s.starts_with("http://") || s.starts_with("https://"); }
 bool is_directory_name(std::string_view s) { return !s.empty() && s.find('\0') == std::string_view::npos; }
 
 void add_node(registry& r) {
@@ -97,7 +97,10 @@ void add_runtime(registry& r) {
 
 void add_outside(registry& r) {
   r.add(choice("notify.adapter", {"log", "webhook"}, "How people are told: a line in the log, or a POST of JSON to notify.webhookUrl."));
-  r.add(text("notify.webhookUrl", "", "Where the webhook adapter posts to.").shaped("an http:// URL", is_http_url));
+  r.add(text("notify.webhookUrl", "", "Where the webhook adapter posts to.").shaped("an http:// or https:// URL", is_http_url));
+  r.add(
+      text("notify.webhookCaFile", "",
+           "A file of CA certificates in PEM, beside the system's, that the certificate of an https:// notify.webhookUrl may come from."));
   r.add(integer("notify.webhookTimeoutMs", 2 * second_ms, 10, 10 * minute_ms, "How long one POST may take.").in("ms"));
   r.add(integer("notify.retryMinMs", 200, 1, hour_ms, "Wait before a failed notification is tried again; it doubles with each try.")
             .in("ms"));
@@ -110,7 +113,9 @@ void add_outside(registry& r) {
                 "Share of requests whose spans are kept, of those that bring no traceparent; one that does brings the decision too.")
             .in("%"));
   r.add(text("trace.otlp.url", "", "Where spans are posted to as OTLP/HTTP, say http://127.0.0.1:4318/v1/traces. Empty: nowhere.")
-            .shaped("an http:// URL", is_http_url));
+            .shaped("an http:// or https:// URL", is_http_url));
+  r.add(text("trace.otlp.caFile", "",
+             "A file of CA certificates in PEM, beside the system's, that the certificate of an https:// trace.otlp.url may come from."));
   r.add(integer("trace.otlp.batchSpans", 512, 1, 100000, "Spans of one POST at the most."));
   r.add(integer("trace.otlp.intervalMs", second_ms, 10, hour_ms, "How often spans are posted.").in("ms"));
   r.add(integer("trace.otlp.queueSpans", 8192, 1, 10000000,
@@ -195,6 +200,12 @@ void add_slowness(registry& r, const std::string& context) {
   r.require_ordered(at + "minMs", at + "maxMs");
 }
 
+// Who names one means TLS; that what he sends goes out in the clear must not stay unseen.
+std::optional<std::string> ca_file_in_vain(const values& v, const std::string& ca_file, const std::string& url) {
+  if (v.get_text(ca_file).empty() || v.get_text(url).starts_with("https://")) return std::nullopt;
+  return ca_file + " is set, but " + url + " is not an https:// URL; change that, or leave the file out";
+}
+
 declaration own_setting(const std::string& name, const setting_declaration& s) {
   if (const auto* b = std::get_if<bool>(&s.default_value)) return boolean(name, *b, s.meaning);
   if (const auto* n = std::get_if<std::int64_t>(&s.default_value)) return integer(name, *n, s.min, s.max, s.meaning);
@@ -216,6 +227,8 @@ registry runtime_settings() {
     if (v.get_text("notify.adapter") != "webhook" || !v.get_text("notify.webhookUrl").empty()) return std::nullopt;
     return "notify.adapter is webhook, but notify.webhookUrl is not set";
   });
+  r.require([](const values& v) { return ca_file_in_vain(v, "notify.webhookCaFile", "notify.webhookUrl"); });
+  r.require([](const values& v) { return ca_file_in_vain(v, "trace.otlp.caFile", "trace.otlp.url"); });
   r.require([](const values& v) -> std::optional<std::string> {
     if (!v.get_bool("faults.enabled") || !v.get_text("http.managementToken").empty()) return std::nullopt;
     return "faults.enabled is true, but http.managementToken is not set: give a token, so that not everybody can break this node";

@@ -33,7 +33,7 @@ class otlp_exporter::worker {
  public:
   worker(const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& m)
       : settings_(s),
-        to_(parse_post_target("trace.otlp.url", s.url)),
+        to_(parse_post_target({"trace.otlp.url", s.url}, {"trace.otlp.caFile", s.ca_file})),
         sources_(std::move(sources)),
         random_(s.seed),
         exported_(m.make_counter("crema_spans_exported_total", "Spans that the collector took")),

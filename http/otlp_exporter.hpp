@@ -21,6 +21,7 @@ namespace crema::http {
 
 struct otlp_settings {
   std::string url;                ///< "http://collector:4318/v1/traces"
+  std::string ca_file;            ///< see parse_post_target (http/post.hpp)
   std::size_t batch_spans = 512;  ///< of one POST, at the most
   std::chrono::milliseconds interval{1000};
   std::size_t queue_spans = 8192;
@@ -38,7 +39,7 @@ struct span_source {
 
 class otlp_exporter {
  public:
-  /// Throws std::invalid_argument with one sentence where the URL is not one that can be posted to.
+  /// Throws std::invalid_argument with one sentence where the URL is not one that can be posted to, or the CA file cannot be used.
   otlp_exporter(const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& metrics);
   ~otlp_exporter();  ///< stops
   otlp_exporter(const otlp_exporter&) = delete;

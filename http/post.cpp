@@ -8,9 +8,11 @@
 #include <boost/beast/http.hpp>
 #include <boost/url.hpp>
 #include <charconv>
-#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
+
+#include "http/tls.hpp"
 
 namespace crema::http {
 
@@ -34,7 +36,7 @@ class exchange : public std::enable_shared_from_this<exchange> {
     // One deadline for all steps: a name server that is silent counts too, and a look-up cannot be called off.
     deadline_.expires_after(timeout);
     deadline_.async_wait([self = shared_from_this()](error_code e) {
-      if (!e) self->finish({0, "no answer in time", {}});
+      if (!e) self->finish({0, std::string("no answer in time, while ") + self->doing_, {}});
     });
     resolver_.async_resolve(to_.host, to_.port, [self = shared_from_this()](error_code e, const tcp::resolver::results_type& found) {
       self->on_resolved(e, found);
@@ -44,18 +46,39 @@ class exchange : public std::enable_shared_from_this<exchange> {
  private:
   void on_resolved(error_code e, const tcp::resolver::results_type& found) {
     if (!goes_on(e)) return;
+    doing_ = "connecting";
     stream_.async_connect(found, [self = shared_from_this()](error_code failed, const auto&) { self->on_connected(failed); });
   }
 
   void on_connected(error_code e) {
     if (!goes_on(e)) return;
-    beast::http::async_write(stream_, request_, [self = shared_from_this()](error_code failed, std::size_t) { self->on_written(failed); });
+    if (!to_.tls) return write();
+    doing_ = "shaking hands for TLS";
+    tls_.emplace(stream_, *to_.tls);
+    if (!expect_host(*tls_, to_.host)) return finish({0, "TLS takes no such host name", {}});
+    tls_->async_handshake(boost::asio::ssl::stream_base::client,
+                          [self = shared_from_this()](error_code failed) { self->on_shaken(failed); });
+  }
+
+  void on_shaken(error_code e) {
+    if (e) return finish({0, handshake_trouble(*tls_, e), {}});
+    if (done_) write();
+  }
+
+  void write() {
+    doing_ = "sending";
+    over_stream([this](auto& stream) {
+      beast::http::async_write(stream, request_, [self = shared_from_this()](error_code failed, std::size_t) { self->on_written(failed); });
+    });
   }
 
   void on_written(error_code e) {
     if (!goes_on(e)) return;
-    beast::http::async_read_header(stream_, buffer_, answer_,
-                                   [self = shared_from_this()](error_code failed, std::size_t) { self->on_answer(failed); });
+    doing_ = "waiting for the answer";
+    over_stream([this](auto& stream) {
+      beast::http::async_read_header(stream, buffer_, answer_,
+                                     [self = shared_from_this()](error_code failed, std::size_t) { self->on_answer(failed); });
+    });
   }
 
   void on_answer(error_code e) {
@@ -66,6 +89,14 @@ class exchange : public std::enable_shared_from_this<exchange> {
     std::uint32_t seconds = 0;
     if (std::from_chars(wait.data(), wait.data() + wait.size(), seconds).ec == std::errc{}) a.retry_after = std::chrono::seconds(seconds);
     finish(a);
+  }
+
+  template <class Use>
+  void over_stream(Use use) {
+    if (tls_)
+      use(*tls_);
+    else
+      use(stream_);
   }
 
   bool goes_on(error_code e) {
@@ -87,6 +118,8 @@ class exchange : public std::enable_shared_from_this<exchange> {
   std::function<void(const post_answer&)> done_;  // empty once called
   tcp::resolver resolver_;
   beast::tcp_stream stream_;
+  std::optional<tls_stream> tls_;  // over stream_; empty for http://, and before it is connected
+  const char* doing_ = "looking up the name";
   asio::steady_timer deadline_;
   beast::flat_buffer buffer_;
   beast::http::response_parser<beast::http::empty_body> answer_;
@@ -94,21 +127,21 @@ class exchange : public std::enable_shared_from_this<exchange> {
 
 }  // namespace
 
-post_target parse_post_target(const std::string& setting, const std::string& url) {
-  const auto refuse = [&](const std::string& why) { throw std::invalid_argument(setting + " " + why); };
-  const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed) refuse("is not a URL; it looks like http://host:port/path");
-  if (parsed->scheme() == "https")
-    refuse("is an https URL, which this build cannot post to; give an http:// one, of a TLS proxy where it leaves the machine");
-  if (parsed->scheme() != "http") refuse("must begin with http://");
+post_target parse_post_target(const named_text& url, const named_text& ca_file) {
+  const auto refuse = [&](const std::string& why) { throw std::invalid_argument(url.name + " " + why); };
+  const auto parsed = boost::urls::parse_uri(url.value);
+  if (!parsed) refuse("is not a URL; it looks like https://host:port/path");
+  const bool secure = parsed->scheme() == "https";
+  if (!secure && parsed->scheme() != "http") refuse("must begin with http:// or https://");
   if (parsed->has_userinfo()) refuse("must hold no user and no password");
   if (parsed->host_address().empty()) refuse("names no host");
   post_target t;
   t.host = parsed->host_address();
-  t.port = parsed->port().empty() ? std::string("80") : std::string(parsed->port());
+  t.port = parsed->port().empty() ? std::string(secure ? "443" : "80") : std::string(parsed->port());
   t.authority = std::string(parsed->encoded_host_and_port());
   t.path = std::string(parsed->encoded_target());
   if (t.path.empty() || t.path.front() != '/') t.path.insert(0, "/");
+  if (secure) t.tls = make_tls_context(ca_file.name, ca_file.value);
   return t;
 }
 

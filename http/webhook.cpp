@@ -72,8 +72,8 @@ class webhook_sink::worker {
   std::thread thread_;
 };
 
-webhook_sink::webhook_sink(const std::string& url, std::chrono::milliseconds timeout)
-    : worker_(std::make_unique<worker>(parse_post_target("notify.webhookUrl", url), timeout)) {}
+webhook_sink::webhook_sink(const std::string& url, std::chrono::milliseconds timeout, const std::string& ca_file)
+    : worker_(std::make_unique<worker>(parse_post_target({"notify.webhookUrl", url}, {"notify.webhookCaFile", ca_file}), timeout)) {}
 webhook_sink::~webhook_sink() = default;
 
 void webhook_sink::deliver(const std::string& id, const notification& n, std::function<void(bool delivered)> done) {

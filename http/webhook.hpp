@@ -3,7 +3,7 @@
 //
 // Made by main.cpp, called by the notifiers (any thread). The network is spoken to on a thread of its own, so a dead receiver holds
 // up nobody. A connection serves one try: notifications are few, and a kept connection that its server has dropped would look like a
-// failure. It posts to http:// URLs only: where a notification leaves the machine, a TLS proxy beside the node takes it on.
+// failure. A TLS handshake that fails, say because the receiver's certificate is not trusted, is a failed try like any other.
 //
 // Limits: tries_max tries at a time (one more is answered "not delivered" at once), the time-out covers a whole try from looking up
 // the name to the answer's header, and an answer's header has at most 8 KiB; its body is not read.
@@ -23,8 +23,9 @@ class webhook_sink final : public notification_sink {
  public:
   static constexpr std::size_t tries_max = 256;
 
-  /// Throws std::invalid_argument with one sentence where `url` is not one that can be posted to.
-  webhook_sink(const std::string& url, std::chrono::milliseconds timeout);
+  /// `ca_file`: see parse_post_target (http/post.hpp). Throws std::invalid_argument with one sentence where `url` is not one that can
+  /// be posted to, or the file cannot be used.
+  webhook_sink(const std::string& url, std::chrono::milliseconds timeout, const std::string& ca_file = {});
   /// Tries in flight end as not delivered.
   ~webhook_sink() override;
   webhook_sink(const webhook_sink&) = delete;

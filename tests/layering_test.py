@@ -54,7 +54,7 @@ RULES = {
     "actors": Rule(["behaviors/core", "storage", "telemetry", "actors"], ["CAF", "nlohmann/json", "xxHash"], not_folders=STORES),
     "cluster": Rule(["behaviors/core", "storage", "telemetry", "actors", "cluster"], ["CAF", "OpenSSL", "nlohmann/json", "xxHash"],
                     not_folders=STORES),
-    "http": Rule(["behaviors/core", "telemetry", "http"], ["Boost", "nlohmann/json", "xxHash"]),
+    "http": Rule(["behaviors/core", "telemetry", "http"], ["Boost", "nlohmann/json", "xxHash"], only={"OpenSSL": lambda path: path.startswith("http/tls.")}),
 }
 FREE = ("tests", "bench")
 
@@ -154,6 +154,7 @@ class Canaries(unittest.TestCase):
             ("actors/node.cpp", '"behaviors/cafeteria/order.hpp"'),
             ("http/session.cpp", "<caf/actor.hpp>"),
             ("http/session.cpp", '"storage/store.hpp"'),
+            ("http/session.cpp", "<openssl/ssl.h>"),
             ("http/session.cpp", '"actors/node.hpp"'),
             ("telemetry/log.hpp", "<spdlog/spdlog.h>"),
             ("telemetry/metrics.hpp", "<prometheus/counter.h>"),
@@ -182,6 +183,7 @@ class Canaries(unittest.TestCase):
             ("actors/node.cpp", '"storage/store.hpp"'),
             ("actors/node.cpp", "<caf/all.hpp>"),
             ("http/session.cpp", "<boost/beast.hpp>"),
+            ("http/tls.cpp", "<openssl/ssl.h>"),
             ("telemetry/log.cpp", "<spdlog/async.h>"),
             ("cli/cli.cpp", "<CLI/CLI.hpp>"),
             ("bench/bare.cpp", "<boost/beast.hpp>"),

@@ -159,6 +159,15 @@ TEST_CASE("settings: some must fit together") {
         "--set: payment.slow.minMs is 400, but must be at most payment.slow.maxMs, which is 0");
   CHECK(fault({{}, {{"CREMA_NOTIFY__ADAPTER", "webhook"}}, {}}) ==
         "CREMA_NOTIFY__ADAPTER: notify.adapter is webhook, but notify.webhookUrl is not set");
+  for (const std::string url : {"notify.webhookUrl", "trace.otlp.url"}) {
+    const auto ca_file = url == "trace.otlp.url" ? std::string("trace.otlp.caFile") : std::string("notify.webhookCaFile");
+    const flag file{ca_file, "ca.pem", "--set"};
+    const auto in_vain = "--set: " + ca_file + " is set, but " + url + " is not an https:// URL; change that, or leave the file out";
+    CHECK(fault({{}, {}, {file}}) == in_vain);
+    CHECK(fault({{}, {}, {{url, "http://receiver/", "--set"}, file}}) == in_vain);
+    CHECK(fault({{}, {}, {{url, "https://receiver/", "--set"}, file}}) == "none");
+    CHECK_THAT(fault({{}, {}, {{url, "ftp://receiver/", "--set"}}}), Contains("must be an http:// or https:// URL"));
+  }
 }
 
 TEST_CASE("settings: a system gets what it declared, by its own names") {

@@ -1,85 +1,43 @@
 // The exporter of spans against collectors of our own on a socket of this machine: one that takes, one that is busy, one that hangs, one
 // that is not there.
-#include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <catch2/catch.hpp>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
 #include "http/otlp_exporter.hpp"
 #include "http/otlp_json.hpp"
+#include "tests/http/receiver.hpp"
+#include "tests/support/certificates.hpp"
 
 namespace {
 
 using namespace crema;
-using boost::asio::ip::tcp;
 using nlohmann::json;
 using std::chrono::milliseconds;
-namespace beast = boost::beast;
 
-// Answers one connection after the other with the next status, the last one for ever; 0: silence until the collector goes.
+// Answers one post after the other with the next status, the last one for ever; 0: silence.
 class collector {
  public:
-  explicit collector(std::deque<unsigned> statuses)
-      : statuses_(std::move(statuses)), acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}), thread_([this] { run(); }) {}
-  ~collector() {
-    stopping_ = true;
-    boost::system::error_code ignored;
-    tcp::socket last(io_);  // wakes the accept
-    last.connect(acceptor_.local_endpoint(), ignored);
-    thread_.join();
-  }
+  explicit collector(const std::vector<unsigned>& statuses, std::shared_ptr<boost::asio::ssl::context> tls = nullptr)
+      : receiver_(answers_of(statuses), std::move(tls)) {}
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/v1/traces"; }
-  bool wait_for_posts(std::size_t n) {
-    std::unique_lock lock(mutex_);
-    return came_.wait_for(lock, std::chrono::seconds(10), [&] { return posts_.size() >= n; });
-  }
+  std::string url() const { return receiver_.url("/v1/traces"); }
+  bool wait_for_posts(std::size_t n) { return receiver_.wait_for_requests(n); }
   std::vector<json> posts() {
-    const std::lock_guard lock(mutex_);
-    return posts_;
+    std::vector<json> all;
+    for (const auto& r : receiver_.requests()) all.push_back(json::parse(r.body()));
+    return all;
   }
 
  private:
-  void run() {
-    std::vector<tcp::socket> silent;
-    while (!stopping_) {
-      boost::system::error_code e;
-      tcp::socket s(io_);
-      acceptor_.accept(s, e);
-      if (e || stopping_) return;
-      beast::flat_buffer buffer;
-      beast::http::request<beast::http::string_body> r;
-      beast::http::read(s, buffer, r, e);
-      if (e) continue;
-      const auto status = statuses_.front();
-      if (statuses_.size() > 1) statuses_.pop_front();
-      if (status == 0)
-        silent.push_back(std::move(s));
-      else
-        boost::asio::write(s, boost::asio::buffer("HTTP/1.1 " + std::to_string(status) + " x\r\nContent-Length: 0\r\n\r\n"), e);
-      const std::lock_guard lock(mutex_);
-      posts_.push_back(json::parse(r.body()));
-      came_.notify_all();
-    }
+  static std::deque<std::string> answers_of(const std::vector<unsigned>& statuses) {
+    std::deque<std::string> answers;
+    for (const auto s : statuses) answers.push_back(s == 0 ? "" : "HTTP/1.1 " + std::to_string(s) + " x\r\nContent-Length: 0\r\n\r\n");
+    return answers;
   }
 
-  std::deque<unsigned> statuses_;
-  boost::asio::io_context io_;
-  tcp::acceptor acceptor_;
-  std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::vector<json> posts_;
-  std::thread thread_;
+  receiver receiver_;
 };
 
 telemetry::span span_of(std::uint8_t n) {
@@ -207,7 +165,7 @@ TEST_CASE("otlp: a collector that is busy gets the same batch again") {
 
 TEST_CASE("otlp: a batch that the collector refuses, or did not take after all tries, is dropped and counted; the next goes out") {
   for (const unsigned refusal : {400U, 503U}) {
-    collector c(refusal == 400 ? std::deque<unsigned>{400, 200} : std::deque<unsigned>{503, 503, 200});
+    collector c(refusal == 400 ? std::vector<unsigned>{400, 200} : std::vector<unsigned>{503, 503, 200});
     bench b;
     auto s = quick(c.url());
     s.tries_max = 2;
@@ -271,6 +229,36 @@ TEST_CASE("otlp: what was recorded before the end is sent at the end") {
 
 TEST_CASE("otlp: a URL that cannot be posted to is refused at once, with the setting's name") {
   bench b;
-  for (const auto* url : {"https://collector/v1/traces", "collector:4318", "http://u:p@collector/"})
+  for (const auto* url : {"ftp://collector/v1/traces", "collector:4318", "http://u:p@collector/"})
     CHECK_THROWS_WITH(http::otlp_exporter(quick(url), b.sources(), b.metrics), Catch::Matchers::StartsWith("trace.otlp.url "));
+}
+
+TEST_CASE("otlp: an https:// collector whose CA is in the file gets the spans; a file that cannot be used is refused at once") {
+  const authority ca("Crema's test CA");
+  const scratch_file file(ca.certificate_pem());
+  collector c({200}, server_tls(ca.issue("IP:127.0.0.1")));
+  bench b;
+  auto s = quick(c.url());
+  s.ca_file = file.path();
+  http::otlp_exporter e(s, b.sources(), b.metrics);
+  b.record(1);
+  REQUIRE(c.wait_for_posts(1));
+  e.stop();
+  CHECK(span_ids(c.posts()).size() == 1);
+  CHECK(counted(b.metrics, "crema_spans_exported_total") == 1);
+  s.ca_file = "/nonexistent/ca.pem";
+  CHECK_THROWS_WITH(http::otlp_exporter(s, b.sources(), b.metrics), Catch::Matchers::StartsWith("trace.otlp.caFile names /nonexistent/"));
+}
+
+TEST_CASE("otlp: a collector whose certificate is not trusted is tried again, and what is left at the end is counted") {
+  collector c({200}, server_tls(authority("Somebody's CA").issue("IP:127.0.0.1")));
+  bench b;
+  http::otlp_exporter e(quick(c.url()), b.sources(), b.metrics);
+  b.record(1);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (counted(b.metrics, "crema_span_posts_failed_total") < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  CHECK(counted(b.metrics, "crema_span_posts_failed_total") >= 2);
+  e.stop();
+  CHECK(c.posts().empty());
+  CHECK(counted(b.metrics, "crema_spans_dropped_total") == 1);
 }
