@@ -2,6 +2,7 @@
 
 #include "storage/layout.hpp"
 #include "storage/log.hpp"
+#include "telemetry/log.hpp"
 
 namespace crema::actors {
 
@@ -23,6 +24,7 @@ caf::behavior housekeeper::make_behavior() {
   delayed_send(this, look_every, look_after{});
   return {[this](look_after) {
     forget_keys();
+    look_for_room();
     trim_when_idle();
     delayed_send(this, look_every, look_after{});
   }};
@@ -46,6 +48,18 @@ void housekeeper::forget_keys() {
   request.derived.idempotency_before = {oldest_ms};
   request.derived.meta.emplace_back(storage::forgotten_key(), storage::number_key(static_cast<std::uint64_t>(oldest_ms)));
   (void)node_.log.append(std::move(request));
+}
+
+void housekeeper::look_for_room() {
+  node_.store.make_room();
+  if (node_.store.has_room() == had_room_) return;
+  had_room_ = !had_room_;
+  if (had_room_)
+    telemetry::log(telemetry::level::info, "the disk has room again; requests are taken");
+  else
+    telemetry::log(telemetry::level::error,
+                   "the disk has no room for more: requests are refused, and what is under way goes on; make room on it, see "
+                   "data.reserveBytes");
 }
 
 void housekeeper::trim_when_idle() {

@@ -1,5 +1,5 @@
-// What a node does for itself now and then: forgets idempotency keys whose time is over, a few at a time, and gives memory back
-// when nothing has happened for a while. Runs under the root; losing it loses nothing.
+// What a node does for itself now and then: forgets idempotency keys whose time is over, a few at a time, looks whether the disk has
+// room for more, and gives memory back when nothing has happened for a while. Runs under the root; losing it loses nothing.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,14 @@ class housekeeper : public base_actor {
 
  private:
   void forget_keys();
+  void look_for_room();
   void trim_when_idle();
 
   services& node_;
   std::string looked_up_to_;  // key of the last entry looked at
   std::uint64_t seen_ = 0;    // where the log ended at the last look
   bool trimmed_ = false;
+  bool had_room_ = true;
 };
 
 }  // namespace crema::actors

@@ -142,7 +142,7 @@ void node::parts::give_up(const std::string& why) {
 
 bool node::ready() const noexcept {
   auto& p = *parts_;
-  if (!p.started || p.stopped || p.log->failed()) return false;
+  if (!p.started || p.stopped || p.log->failed() || !p.given.store->has_room()) return false;
   if (p.settled) return true;
   if (p.shared->compensations.load() > 0) return false;
   for (const auto& c : p.shared->contexts)
@@ -215,6 +215,7 @@ std::optional<rejection> node::parts::overload(const command_request& r) const {
   if (shared->in_flight.load() >= static_cast<std::int64_t>(settings.in_flight_max))
     return refused("Too many requests are being handled (runtime.inFlightMax).");
   if (log->depth() >= settings.journal_queue_max) return refused("The disk is behind (journal.queueMax).");
+  if (!given.store->has_room()) return refused("The disk has no room for more (data.reserveBytes).");
   for (const auto& c : given.system->contexts)
     if (shared->contexts[c.index].outbox.load() >= static_cast<std::int64_t>(settings.outbox_max))
       return refused("Too many messages wait for '" + c.name + "' (runtime.outboxMax).");

@@ -37,7 +37,8 @@ json node::health() const {
   json contexts = json::object();
   for (const auto& c : p.given.system->contexts) contexts[c.name] = p.shared->contexts[c.index].running ? "UP" : "STOPPED";
   return {{"journal", {{"status", p.log->failed() ? "DOWN" : "UP"}, {"queue", p.log->depth()}}},
-          {"storage", {{"status", "UP"}, {"bytesUsed", usage.bytes_used}, {"bytesLimit", usage.bytes_limit}}},
+          {"storage",
+           {{"status", p.given.store->has_room() ? "UP" : "DOWN"}, {"bytesUsed", usage.bytes_used}, {"bytesLimit", usage.bytes_limit}}},
           {"recovery", {{"status", p.settled ? "UP" : "DOWN"}, {"chainsToSettle", p.shared->compensations.load()}}},
           {"contexts", {{"status", "UP"}, {"details", contexts}}}};
 }

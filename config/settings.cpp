@@ -50,9 +50,14 @@ void add_node(registry& r) {
   r.add(integer("data.mapBytesMax", 64 * gib, 64 * mib, 16 * tib,
                 "How large the data file may grow. It is address space, not memory or disk, until it is used.")
             .in("bytes"));
-  r.add(integer("data.reserveBytes", 256 * mib, 0, tib,
-                "Disk space to keep free: a commit that finds less fails, and the node stops at once instead of filling the disk. 0: not "
-                "looked at.")
+  r.add(integer(
+            "data.reserveBytes", 256 * mib, 0, tib,
+            "Disk space to keep free. Where nothing can be reserved ahead without taking of it, requests are refused (503); a commit that "
+            "has nothing ahead and finds less fails, and the node stops at once instead of filling the disk. 0: not looked at.")
+            .in("bytes"));
+  r.add(integer("data.preallocateBytes", 64 * mib, 0, 16 * gib,
+                "Disk space that is reserved for the data file ahead of what it uses, at least half of it at any time, and given back at a "
+                "stop. 0: none.")
             .in("bytes"));
   r.add(integer("data.deferredEntriesMax", 32768, 0, 10000000,
                 "Index entries that are durable but wait in memory, about 200 bytes each, to be put in their places together. 0: only "

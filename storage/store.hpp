@@ -87,6 +87,10 @@ class store {
   /// A hot, consistent copy of everything committed. `directory` is new or empty.
   virtual void copy_to(const std::filesystem::path& directory) const = 0;
   virtual store_usage usage() const = 0;
+  /// False: the disk has no room beyond what is under way, so nothing new should begin. Any thread, at the price of a load.
+  virtual bool has_room() const noexcept = 0;
+  /// Looks whether there is room again, as each commit does. Call now and then: where nothing begins, nothing commits.
+  virtual void make_room() noexcept = 0;
   /// Gives memory of cached pages back to the system. Call when idle.
   virtual void trim() noexcept {}
 };

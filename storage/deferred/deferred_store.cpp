@@ -310,6 +310,8 @@ class deferred_store final : public store {
   std::unique_ptr<transaction> write() override { return std::make_unique<deferred_transaction>(below_->write(), recent_, moves_); }
   void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
   store_usage usage() const override { return below_->usage(); }
+  bool has_room() const noexcept override { return below_->has_room(); }
+  void make_room() noexcept override { below_->make_room(); }
   void trim() noexcept override { below_->trim(); }
 
  private:

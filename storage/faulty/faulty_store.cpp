@@ -74,6 +74,8 @@ class faulty_store final : public store {
   }
   void copy_to(const std::filesystem::path& directory) const override { inner_->copy_to(directory); }
   store_usage usage() const override { return inner_->usage(); }
+  bool has_room() const noexcept override { return plan_->leaves_room() && inner_->has_room(); }
+  void make_room() noexcept override { inner_->make_room(); }
   void trim() noexcept override { inner_->trim(); }
 
  private:
@@ -109,6 +111,9 @@ void fault_plan::delay_commits(std::chrono::milliseconds shortest, std::chrono::
   longest_ = std::max(shortest, longest);
 }
 
+void fault_plan::leave_room(bool yes) { room_ = yes; }
+bool fault_plan::leaves_room() const noexcept { return room_; }
+
 void fault_plan::advise(commit_adviser ask) {
   const std::lock_guard guard(mutex_);
   ask_ = std::move(ask);
@@ -124,6 +129,7 @@ void fault_plan::clear() {
   faults_.clear();
   all_.reset();
   shortest_ = longest_ = std::chrono::milliseconds(0);
+  room_ = true;
 }
 
 std::uint64_t fault_plan::operations() const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,9 @@ class fault_plan {
   void fail_all(storage_errc code);
   /// Each commit takes this much longer, evenly spread.
   void delay_commits(std::chrono::milliseconds shortest, std::chrono::milliseconds longest);
+  /// No: the disk has room for what is under way only (store::has_room).
+  void leave_room(bool yes);
+  bool leaves_room() const noexcept;
   /// Asked at each commit, on the writer's thread; what it says comes on top of the plan's own faults. {} ends it.
   void advise(commit_adviser ask);
   /// Called as a torn commit begins, and returns: soon after, the process is dead. Without it, a torn commit fails with `io` and is
@@ -81,6 +85,7 @@ class fault_plan {
   std::array<std::uint64_t, 3> counts_{};
   commit_adviser ask_;
   std::function<void()> die_;
+  std::atomic<bool> room_{true};
 };
 
 /// `inner` is shared, so that it outlives the node that wrote to it, and can be wrapped again by the next one.

@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,7 +45,7 @@ void sync_path(const fs::path& path) {
 
 std::uint64_t pages_of(const MDB_stat& s) { return s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages; }
 
-std::uint64_t page_bytes() { return static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)); }
+std::uint64_t system_page_bytes() { return static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)); }
 
 // LMDB asserts on damaged pages and would abort the process. Thrown through its C frames instead, which the unwind tables of the
 // platforms we build for allow; without them it ends the process, as before.
@@ -66,6 +65,7 @@ environment::environment(const fs::path& directory, const lmdb_options& options)
     open_tables();
     sync_path(directory_);
   } catch (...) {
+    ahead_.reset();
     if (env_ != nullptr) mdb_env_close(env_);
     if (directory_file_ >= 0) close(directory_file_);
     throw;
@@ -74,6 +74,7 @@ environment::environment(const fs::path& directory, const lmdb_options& options)
 
 environment::~environment() {
   for (auto* reader : idle_) mdb_txn_abort(reader);
+  ahead_.reset();
   mdb_env_close(env_);
   close(directory_file_);
 }
@@ -81,7 +82,7 @@ environment::~environment() {
 void environment::open_env() {
   check(mdb_env_create(&env_), "set up LMDB");
   check(mdb_env_set_assert(env_, assertion_failed), "set up LMDB");
-  const auto page = page_bytes();
+  const auto page = system_page_bytes();
   check(mdb_env_set_mapsize(env_, (options_.map_bytes_max + page - 1) / page * page), "set the store's largest size");
   check(mdb_env_set_maxreaders(env_, options_.readers_max), "set the number of readers");
   check(mdb_env_set_maxdbs(env_, table_count), "set the number of tables");
@@ -103,6 +104,8 @@ void environment::fill_short_file() {
   const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * stat.ms_psize);
   struct stat found {};
   if (fstat(file, &found) != 0 || (found.st_size < needed && ftruncate(file, needed) != 0)) check(errno, "prepare the data file");
+  page_bytes_ = stat.ms_psize;
+  ahead_.emplace(file, preallocation::limits{options_.preallocate_bytes, options_.reserve_bytes, info.me_mapsize});
 }
 
 void environment::open_tables() {
@@ -169,6 +172,7 @@ void environment::commit(MDB_txn* writer, bool changed) {
   // After a failed sync the kernel may call the lost pages clean: a second try would "succeed" without them.
   if (rc != 0 && errc_of(rc) == storage_errc::io) broken_ = true;
   check(rc, "commit");
+  if (changed) make_room();
 }
 
 void environment::abort(MDB_txn* writer) noexcept {
@@ -176,16 +180,18 @@ void environment::abort(MDB_txn* writer) noexcept {
   mdb_txn_abort(writer);
 }
 
-std::uint64_t environment::disk_bytes_free() const {
-  struct statvfs found {};
-  if (fstatvfs(directory_file_, &found) != 0) check(errno, "read the free space of the disk");
-  return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
+// Where the used part of the file ends. A page that became free inside it counts as used: it has its block.
+std::uint64_t environment::used_bytes() const noexcept {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return (info.me_last_pgno + 1) * page_bytes_;
 }
 
-// About half a microsecond, against hundreds for the commit itself, so it is asked every time.
+// Into blocks that are reserved a commit may go whatever the disk has left; one that begins there and ends beyond takes its rest from
+// the reserve. Asking the disk takes about half a microsecond, against hundreds for the commit itself.
 void environment::require_disk_space() const {
-  if (options_.reserve_bytes == 0) return;
-  if (const auto available = disk_bytes_free(); available < options_.reserve_bytes)
+  if (options_.reserve_bytes == 0 || ahead_->bytes_ahead(used_bytes()) > 0) return;
+  if (const auto available = disk_bytes_free(directory_file_); available < options_.reserve_bytes)
     throw storage_error(storage_errc::full, "Only " + std::to_string(available >> 20U) + " MiB are free on the disk of " +
                                                 directory_.string() + ", less than the reserve of " +
                                                 std::to_string(options_.reserve_bytes >> 20U) + " MiB; make room on it.");
@@ -221,8 +227,8 @@ store_usage environment::usage() {
   give_back_reader(reader);
   check(rc, "read the store's size");
   const auto file_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
-  const auto available = disk_bytes_free();
-  const auto room = available > options_.reserve_bytes ? available - options_.reserve_bytes : 0;
+  const auto available = disk_bytes_free(directory_file_);
+  const auto room = ahead_->bytes_ahead(file_bytes) + (available > options_.reserve_bytes ? available - options_.reserve_bytes : 0);
   return {pages * stat.ms_psize, std::min<std::uint64_t>(info.me_mapsize, file_bytes + room)};
 }
 

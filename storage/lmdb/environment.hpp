@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "storage/lmdb/directory_lock.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
+#include "storage/lmdb/preallocation.hpp"
 
 namespace crema::storage {
 
@@ -39,13 +41,15 @@ class environment {
 
   void copy_to(const std::filesystem::path& directory) const;
   store_usage usage();
+  bool has_room() const noexcept { return ahead_->has_room(); }
+  void make_room() noexcept { ahead_->look(used_bytes()); }
   void trim() noexcept;
 
  private:
   void open_env();
   void open_tables();
   void fill_short_file();
-  std::uint64_t disk_bytes_free() const;
+  std::uint64_t used_bytes() const noexcept;
   void require_disk_space() const;
 
   std::filesystem::path directory_;
@@ -53,6 +57,8 @@ class environment {
   directory_lock lock_;
   int directory_file_ = -1;
   MDB_env* env_ = nullptr;
+  std::uint64_t page_bytes_ = 0;
+  std::optional<preallocation> ahead_;
   std::array<MDB_dbi, table_count> tables_{};
 
   std::mutex mutex_;  // guards the two below

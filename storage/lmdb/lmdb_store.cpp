@@ -219,6 +219,8 @@ class lmdb_store final : public store {
   std::unique_ptr<transaction> write() override { return std::make_unique<lmdb_transaction>(env_); }
   void copy_to(const std::filesystem::path& directory) const override { env_.copy_to(directory); }
   store_usage usage() const override { return env_.usage(); }
+  bool has_room() const noexcept override { return env_.has_room(); }
+  void make_room() noexcept override { env_.make_room(); }
   void trim() noexcept override { env_.trim(); }
 
  private:

@@ -15,9 +15,10 @@
 namespace crema::storage {
 
 struct lmdb_options {
-  std::uint64_t map_bytes_max = 64ULL << 30U;   ///< what the data file may grow to; address space, not memory
-  std::uint64_t reserve_bytes = 256ULL << 20U;  ///< a commit that finds less free disk space is refused as `full`; 0: not checked
-  unsigned readers_max = 512;                   ///< snapshots at one time
+  std::uint64_t map_bytes_max = 64ULL << 30U;      ///< what the data file may grow to; address space, not memory
+  std::uint64_t reserve_bytes = 256ULL << 20U;     ///< a commit that finds less free disk space is refused as `full`; 0: not checked
+  unsigned readers_max = 512;                      ///< snapshots at one time
+  std::uint64_t preallocate_bytes = 64ULL << 20U;  ///< disk space reserved ahead of what is used; 0: none
 };
 
 /// Opens the store in `directory`, made if it is not there. Throws storage_error: locked (another process has it), unsupported (a

@@ -233,6 +233,8 @@ class memory_store final : public store {
     const std::lock_guard guard(committed_->mutex);
     return {committed_->bytes, committed_->bytes_max};
   }
+  bool has_room() const noexcept override { return true; }
+  void make_room() noexcept override {}
 
  private:
   std::shared_ptr<committed> committed_ = std::make_shared<committed>();

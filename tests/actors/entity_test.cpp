@@ -1,5 +1,6 @@
 // One aggregate's life: found by number or key, gone and made anew, asleep and awake, at its limits.
 #include <caf/send.hpp>
+#include <nlohmann/json.hpp>
 
 #include "tests/actors/scenarios.hpp"
 
@@ -10,7 +11,10 @@ using std::chrono::milliseconds;
 namespace {
 
 struct plain_node : stepped_node {
-  explicit plain_node(actors::runtime_settings s = few_partitions()) : stepped_node(test_system(), std::move(s)) { settle(); }
+  explicit plain_node(actors::runtime_settings s = few_partitions(), std::shared_ptr<storage::store> disk = nullptr)
+      : stepped_node(test_system(), std::move(s), std::move(disk)) {
+    settle();
+  }
 };
 
 idempotency_key key_of(std::uint8_t n) {
@@ -164,6 +168,31 @@ TEST_CASE("limits: given a disk that is behind, when the journal's queue is full
   n.settle();
   CHECK(count_ok(all) == static_cast<std::int64_t>(all.size()));
   CHECK_FALSE(n.ask("account", {}, deposit{1, "a"}).refused);
+  check_at_rest(n);
+}
+
+TEST_CASE(
+    "limits: given a disk without room for more, then the node is not ready and refuses requests, what is under way ends well, and all is "
+    "as before when there is room") {
+  const auto plan = std::make_shared<storage::fault_plan>();
+  plain_node n(few_partitions(), storage::make_faulty_store(storage::make_memory_store(), plan));
+  REQUIRE_FALSE(n.ask("account", {}, deposit{1, "a"}).refused);
+  const auto under_way = n.send("account", 1, transfer{1, "t", "l"});
+  plan->leave_room(false);
+  const auto beyond = n.send("account", {}, deposit{1, "a"});
+  REQUIRE(beyond->answers == 1);
+  CHECK(beyond->answer->refused->kind == rejection_kind::overloaded);
+  CHECK(beyond->answer->refused->detail.find("data.reserveBytes") != std::string::npos);
+  CHECK_FALSE(n.node().ready());
+  CHECK(n.node().live());
+  CHECK(n.node().health()["storage"]["status"] == "DOWN");
+  n.settle();
+  CHECK(under_way->ok());
+  plan->leave_room(true);
+  CHECK(n.node().ready());
+  CHECK(n.node().health()["storage"]["status"] == "UP");
+  CHECK_FALSE(n.ask("account", {}, deposit{1, "a"}).refused);
+  check_accounts(n);
   check_at_rest(n);
 }
 

@@ -46,6 +46,8 @@ class passing_disk : public sick_disk {
   std::unique_ptr<storage::snapshot> read() const override { return below_->read(); }
   void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
   storage::store_usage usage() const override { return below_->usage(); }
+  bool has_room() const noexcept override { return below_->has_room(); }
+  void make_room() noexcept override { below_->make_room(); }
   void crash() override {}
 
  protected:
