@@ -44,6 +44,7 @@ class projection::overlay final {
     rows_.clear();
     index_.clear();
     numbers_.clear();
+    ends_on_disk_.clear();
     return item;
   }
 
@@ -103,20 +104,29 @@ class projection::overlay final {
     return {};
   }
 
-  std::string last_on_disk(const std::string& prefix) const {
+  bool stands(const std::string& key) const {
+    const auto changed = index_.find(key);
+    return changed == index_.end() || changed->second;
+  }
+
+  // A step back may lead over many entries that are erased but not out of their places yet, so where it leads is kept: nobody else
+  // writes these views, and what they wrote themselves is on disk after the next take.
+  std::string last_on_disk(const std::string& prefix) {
+    const auto [end, fresh] = ends_on_disk_.try_emplace(prefix);
+    if (!fresh && (end->second.empty() || stands(end->second))) return end->second;
     const auto c = snapshot_->open(table::index);
     (void)c->seek(after_prefix(prefix));
-    while (c->prev() && c->key().substr(0, prefix.size()) == prefix) {
-      const auto changed = index_.find(std::string(c->key()));
-      if (changed == index_.end() || changed->second) return std::string(c->key());
-    }
-    return {};
+    bool there = c->prev() && c->key().substr(0, prefix.size()) == prefix;
+    if (fresh && there) end->second = c->key();
+    while (there && !stands(std::string(c->key()))) there = c->prev() && c->key().substr(0, prefix.size()) == prefix;
+    return there ? std::string(c->key()) : std::string();
   }
 
   const store& store_;
   std::unique_ptr<snapshot> snapshot_;
   std::map<std::pair<std::uint16_t, std::uint64_t>, entry> rows_;
   std::map<std::string, bool> index_;
+  std::map<std::string, std::string> ends_on_disk_;  // by prefix: the last key there, whatever was changed since; empty: none
   std::map<std::uint16_t, std::uint64_t> numbers_;
 };
 

@@ -11,7 +11,9 @@ namespace {
 
 // A journal, and the views of the desk beside it: fed by hand, written when told to.
 struct bench {
-  std::unique_ptr<store> disk = make_memory_store();
+  explicit bench(std::unique_ptr<store> s = make_memory_store()) : disk(std::move(s)) {}
+
+  std::unique_ptr<store> disk;
   hand h{*disk};
   type_catalog types = the_system().catalog();
   std::unique_ptr<projection> views = std::make_unique<projection>(the_system(), desk, *disk, types);
@@ -126,6 +128,57 @@ TEST_CASE("projection: the last row is found on disk, among the changes not yet 
   b.apply(hand::step(cups, 1, {filled(1000)}));
   b.write();
   CHECK(b.totals() == numbers{1, 11, 111, 7, 1111});
+}
+
+namespace {
+
+// Counts who looks through an index.
+class counting_store final : public store {
+ public:
+  mutable std::size_t index_cursors = 0;
+
+  std::unique_ptr<snapshot> read() const override { return std::make_unique<counting_snapshot>(below_->read(), index_cursors); }
+  std::unique_ptr<transaction> write() override { return below_->write(); }
+  void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
+  store_usage usage() const override { return below_->usage(); }
+  bool has_room() const noexcept override { return below_->has_room(); }
+  void make_room() noexcept override { below_->make_room(); }
+
+ private:
+  class counting_snapshot final : public snapshot {
+   public:
+    counting_snapshot(std::unique_ptr<snapshot> below, std::size_t& count) : below_(std::move(below)), count_(count) {}
+    std::optional<std::string_view> get(table t, std::string_view key) const override { return below_->get(t, key); }
+    std::unique_ptr<cursor> open(table t) const override {
+      count_ += t == table::index ? 1 : 0;
+      return below_->open(t);
+    }
+    std::uint64_t count(table t) const override { return below_->count(t); }
+
+   private:
+    std::unique_ptr<snapshot> below_;
+    std::size_t& count_;
+  };
+
+  std::unique_ptr<store> below_ = make_memory_store();
+};
+
+}  // namespace
+
+TEST_CASE("projection: given many rows for one customer, then their index on disk is looked through once between two writes") {
+  auto disk = std::make_unique<counting_store>();
+  const auto& looks = disk->index_cursors;
+  bench b{std::move(disk)};
+  numbers wanted;
+  for (std::int64_t round = 1; round <= 3; ++round) {
+    for (std::int64_t i = 1; i <= 6; ++i) {
+      b.apply(hand::step(cups, 1, {i == 1 && round == 1 ? made("010", 1) : filled(1)}));
+      wanted.push_back(static_cast<std::int64_t>(wanted.size()) + 1);
+    }
+    CHECK(b.write());
+    CHECK(looks == static_cast<std::size_t>(round));
+  }
+  CHECK(b.totals() == wanted);
 }
 
 TEST_CASE("projection: given a row put and erased before it is written, then nothing of it stays") {
