@@ -36,8 +36,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::go_on)
 
 namespace crema::actors {
 
-entity::entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor)
-    : base_actor(cfg), node_(node), context_(context), who_(std::move(who)), supervisor_(std::move(supervisor)) {}
+entity::entity(caf::actor_config& cfg, services& node, identity who, caf::actor supervisor)
+    : base_actor(cfg), node_(node), who_(std::move(who)), supervisor_(std::move(supervisor)) {}
 
 caf::behavior entity::make_behavior() {
   return {
@@ -65,13 +65,13 @@ caf::behavior entity::make_behavior() {
 void entity::on_exit() {
   // A caller whose chain was cut half-way is told so: its partners' steps undo themselves, and asking again might overtake that.
   if (chain_ && chain_->cause && !must_arrive(*chain_->cause))
-    node_.refuse(
-        *chain_->cause,
-        {rejection_kind::failed, "The '" + context_.name + "' that handled the request was restarted; nothing of it was kept.", {}, 0});
+    node_.refuse(*chain_->cause, {rejection_kind::failed,
+                                  "The '" + declaration().name + "' that handled the request was restarted; nothing of it was kept.",
+                                  {},
+                                  0});
   if (chain_ && chain_->cause) record_handled(*chain_->cause, true, "restarted");
   chain_.reset();
-  slowed_.reset();
-  backlog_.clear();
+  held_up_.reset();
   if (!ending_) send(supervisor_, gone{who_.id, who_.incarnation});
 }
 
@@ -83,20 +83,21 @@ void entity::take(delivery_ptr d) {
   if (!busy_) {
     begin(std::move(d));
     take_next();
-  } else if (backlog_.size() < node_.settings.mailbox_max || d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
-    backlog_.push_back(std::move(d));
+  } else if (backlog() < node_.settings.mailbox_max || d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
+    hold_up().backlog.push_back(std::move(d));
   } else {
     node_.refuse(*d, {rejection_kind::overloaded,
-                      "Too many requests wait for " + context_.name + " " + std::to_string(who_.id) + " (runtime.mailboxMax).",
+                      "Too many requests wait for " + declaration().name + " " + std::to_string(who_.id) + " (runtime.mailboxMax).",
                       {},
                       1000});
   }
 }
 
 void entity::take_next() {
-  while (!busy_ && !ending_ && !backlog_.empty()) {
-    auto next = std::move(backlog_.front());
-    backlog_.pop_front();
+  while (!busy_ && !ending_ && backlog() > 0) {
+    auto next = std::move(held_up_->backlog.front());
+    held_up_->backlog.pop_front();
+    if (backlog() == 0) held_up_.reset();
     begin(std::move(next));
   }
 }
@@ -105,30 +106,30 @@ void entity::become(become_aggregate& next) {
   who_.id = next.id;
   who_.key = std::move(next.key);
   state_ = {};
-  version_ = last_sequence_ = last_appended_ = 0;
+  version_ = last_sequence_ = 0;
   gone_ = loaded_ = false;
 }
 
 void entity::show_progress() {
-  if (!busy_ && !ending_ && backlog_.empty()) who_.gauge->finished.store(taken_, std::memory_order_release);
+  if (!busy_ && !ending_ && backlog() == 0) who_.gauge->finished.store(taken_, std::memory_order_release);
 }
 
 void entity::load() {
   loaded_ = true;
-  state_ = value(*context_.state, context_.state->make());
-  if (who_.id > node_.contexts[context_.index].last_recorded.load()) return;  // new: there is nothing to read
+  state_ = value(*declaration().state, declaration().state->make());
+  if (who_.id > node_.contexts[declaration().index].last_recorded.load()) return;  // new: there is nothing to read
   const auto now = node_.store.read();
   const auto read = [&](collection_ref from) {
     const auto bytes = now->get(storage::table::state, storage::row_key(from, who_.id));
     if (!bytes) return false;
-    auto row = storage::decode_row(*context_.state, who_.id, *bytes);
+    auto row = storage::decode_row(*declaration().state, who_.id, *bytes);
     state_ = std::move(row.row);
     version_ = row.version;
     last_sequence_ = storage::decode_row_header(*bytes).sequence;
     return true;
   };
-  if (read({false, context_.index})) return;
-  if (context_.gone && read(storage::graveyard_of(context_.index))) gone_ = true;
+  if (read({false, declaration().index})) return;
+  if (declaration().gone && read(storage::graveyard_of(declaration().index))) gone_ = true;
 }
 
 void entity::begin(delivery_ptr d) {
@@ -146,31 +147,32 @@ void entity::begin(delivery_ptr d) {
     }
   }
   if (node_.faults.watching() && struck(d)) return;
-  const auto& s = node_.settings_of(context_.index);
+  const auto& s = node_.settings_of(declaration().index);
   const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
   if (answers_somebody && s.slow_max.count() > 0) {
     busy_ = true;
-    slowed_ = std::move(d);
+    hold_up().slowed = std::move(d);
     delayed_send(this, milliseconds(node_.random.between(s.slow_min.count(), s.slow_max.count())), go_on{});
     return;
   }
-  decide_and_act(std::move(d), std::nullopt);
+  decide_and_act(std::move(d), nullptr);
 }
 
 void entity::go_on_with_slowed() {
-  if (hung_by_ != 0 && node_.faults.lasts(hung_by_, node_.time.steady_ms())) {
+  auto& h = hold_up();
+  if (h.hung_by != 0 && node_.faults.lasts(h.hung_by, node_.time.steady_ms())) {
     delayed_send(this, look_whether_over_every, go_on{});
     return;
   }
-  hung_by_ = 0;
-  if (slowed_) decide_and_act(std::move(slowed_), std::nullopt);
+  h.hung_by = 0;
+  if (h.slowed) decide_and_act(std::exchange(h.slowed, nullptr), nullptr);
   take_next();
   show_progress();
 }
 
 // True: an injected fault has the delivery now.
 bool entity::struck(delivery_ptr& d) {
-  const auto hit = node_.faults.at_handler(context_.index, who_.id, node_.time.steady_ms());
+  const auto hit = node_.faults.at_handler(declaration().index, who_.id, node_.time.steady_ms());
   if (!hit) return false;
   node_.mark_fault(*d, own_span_, hit->fault);
   switch (hit->kind) {
@@ -189,29 +191,29 @@ bool entity::struck(delivery_ptr& d) {
       break;
     default:
       busy_ = true;
-      slowed_ = std::move(d);
-      hung_by_ = hit->kind == fault_kind::hang ? hit->fault : 0;
-      delayed_send(this, hung_by_ != 0 ? look_whether_over_every : milliseconds(hit->delay_ms), go_on{});
+      hold_up().slowed = std::move(d);
+      held_up_->hung_by = hit->kind == fault_kind::hang ? hit->fault : 0;
+      delayed_send(this, held_up_->hung_by != 0 ? look_whether_over_every : milliseconds(hit->delay_ms), go_on{});
   }
   return true;
 }
 
 std::optional<rejection> entity::precondition(const delivery& d) const {
   if (d.deadline_ms != 0 && node_.time.steady_ms() >= d.deadline_ms)
-    return rejection{rejection_kind::timed_out, "The '" + context_.name + "' had no time left to handle the request.", {}, 0};
+    return rejection{rejection_kind::timed_out, "The '" + declaration().name + "' had no time left to handle the request.", {}, 0};
   if (d.kind != delivery_kind::request) return std::nullopt;
   if (!d.creates && !exists())
-    return rejection::not_found("There is no " + context_.resource->singular + " " + std::to_string(who_.id) + ".");
+    return rejection::not_found("There is no " + declaration().resource->singular + " " + std::to_string(who_.id) + ".");
   if (d.expected_version && *d.expected_version != version_)
     return rejection{rejection_kind::stale,
-                     "The " + context_.resource->singular + " has changed: its version is \"" + std::to_string(version_) +
+                     "The " + declaration().resource->singular + " has changed: its version is \"" + std::to_string(version_) +
                          "\". Read it again, then decide.",
                      {},
                      0};
   return std::nullopt;
 }
 
-void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
+void entity::decide_and_act(delivery_ptr d, std::unique_ptr<chain> so_far) {
   busy_ = false;
   if (!so_far) {
     if (auto why = precondition(*d)) {
@@ -226,7 +228,7 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
   }
   const auto replies = so_far ? concatenated(so_far->replies, so_far->round) : std::vector<value>{};
   try {
-    const auto* handler = context_.handler_of(d->payload.type());
+    const auto* handler = declaration().handler_of(d->payload.type());
     if (handler == nullptr) throw std::logic_error("nobody handles " + std::string(d->payload.type().name));
     auto decided =
         handler->decide(state_.data(), d->payload.data(), given{node_.time.wall(), who_.id, exists(), &node_.settings.system, replies});
@@ -235,7 +237,7 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
       refuse(d, std::move(decided.why()));
     } else if (!decided->asks.empty()) {
       if (so_far) so_far->replies = replies;
-      send_asks(d, std::move(*decided), so_far ? std::move(*so_far) : chain{});
+      send_asks(d, std::move(*decided), so_far ? std::move(so_far) : std::make_unique<chain>());
     } else {
       record(d, *decided, so_far ? so_far->held : tickets{});
       record_handled(*d, false);
@@ -250,7 +252,8 @@ void entity::decide_and_act(delivery_ptr d, std::optional<chain> so_far) {
 
 // ---- chains
 
-void entity::send_asks(delivery_ptr d, outcome o, chain c) {
+void entity::send_asks(delivery_ptr d, outcome o, std::unique_ptr<chain> under_way) {
+  auto& c = *under_way;
   const auto now = node_.time.steady_ms();
   c.round.assign(o.asks.size(), {});
   c.waiting.clear();
@@ -286,7 +289,7 @@ void entity::send_asks(delivery_ptr d, outcome o, chain c) {
   o.asks.clear();
   c.asked = std::move(o);
   c.cause = std::move(d);
-  chain_ = std::move(c);
+  chain_ = std::move(under_way);
   busy_ = true;
 }
 
@@ -299,24 +302,22 @@ void entity::on_reply(const ask_reply& r) {
                   r.refused ? name_of(r.refused->kind) : std::string_view{});
   *at = 0;
   if (r.refused) {
-    auto failed = std::move(*chain_);
-    chain_.reset();
+    const auto failed = std::move(chain_);
     busy_ = false;
-    fail_chain(std::move(failed), *r.refused);
+    fail_chain(*failed, *r.refused);
     take_next();
     return;
   }
   chain_->round[place] = r.answer;
   if (r.ticket) chain_->held.push_back(r.ticket);
   if (--chain_->open > 0) return;
-  auto complete = std::move(*chain_);
-  chain_.reset();
-  auto cause = std::move(complete.cause);
+  auto complete = std::move(chain_);
+  auto cause = std::move(complete->cause);
   decide_and_act(std::move(cause), std::move(complete));
   take_next();
 }
 
-void entity::fail_chain(chain c, const rejection& why) {
+void entity::fail_chain(chain& c, const rejection& why) {
   c.held.clear();  // what did succeed is undone
   for (std::size_t i = 0; i < c.waiting.size(); ++i)
     if (c.waiting[i] != 0) record_answered(*c.cause, c.questions[i], false, "not waited for");
@@ -394,7 +395,7 @@ std::vector<storage::stored_message> entity::messages_of(const delivery& d, cons
 }
 
 void entity::add_rows(append_request& request, const value& next, std::uint64_t next_version) const {
-  storage::derive_rows(request.derived, {context_, who_.id, who_.key, state_, version_, gone_}, next, next_version);
+  storage::derive_rows(request.derived, {declaration(), who_.id, who_.key, state_, version_, gone_}, next, next_version);
 }
 
 // Captures the delivery: where the append is refused, the delivery comes back and is handled by whoever follows.
@@ -421,18 +422,17 @@ bool entity::append(append_request request, const delivery_ptr& d, std::shared_p
     quit();
     return false;
   }
-  last_appended_ = std::max(last_appended_, written->sequence);
-  who_.gauge->last_appended.store(last_appended_, std::memory_order_relaxed);
-  node_.contexts[context_.index].outbox -= consumed;
+  who_.gauge->last_appended.store(std::max(last_appended(), written->sequence), std::memory_order_relaxed);
+  node_.contexts[declaration().index].outbox -= consumed;
   if (d->kind == delivery_kind::undo) node_.provisional.leave(self());
   if (d->compensating && consumed > 0) --node_.compensations;
   return true;
 }
 
 value entity::folded(const outcome& o) const {
-  auto next = context_.state->copy(state_.data());
-  storage::fold(context_, next.get(), o.events);
-  return {*context_.state, std::move(next)};
+  auto next = declaration().state->copy(state_.data());
+  storage::fold(declaration(), next.get(), o.events);
+  return {*declaration().state, std::move(next)};
 }
 
 void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held) {
@@ -469,7 +469,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
     std::tie(state_, version_) = before;
     return;
   }
-  gone_ = context_.gone && context_.gone(state_.data());
+  gone_ = declaration().gone && declaration().gone(state_.data());
   last_sequence_ = written->sequence;
   for (const auto& t : held) t->confirm();
   if (d->kind == delivery_kind::ask) {
@@ -508,7 +508,7 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
   const bool answers_somebody = d->kind == delivery_kind::request || d->kind == delivery_kind::ask;
   if (answers_somebody && node_.provisional.any(self())) {
     refuse(d, {rejection_kind::overloaded,
-               "The last step of " + context_.name + " " + std::to_string(who_.id) + " may still be taken back; ask again.",
+               "The last step of " + declaration().name + " " + std::to_string(who_.id) + " may still be taken back; ask again.",
                {},
                1000});
     return;
@@ -525,7 +525,7 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
   if (keep_answer) {
     request.record->idempotency = d->idempotency;
     request.record->previous = last_sequence_;
-    storage::derive_same_row(request.derived, {context_, who_.id, who_.key, state_, version_, gone_});
+    storage::derive_same_row(request.derived, {declaration(), who_.id, who_.key, state_, version_, gone_});
   }
   release_answer(request, d);
   std::shared_ptr<const storage::journal_record> written;
@@ -540,13 +540,13 @@ void entity::refuse(const delivery_ptr& d, rejection why) {
   if (d->kind == delivery_kind::message || d->kind == delivery_kind::undo) {
     node_.rejected_messages.add();
     telemetry::log(telemetry::level::warn, "a message was refused by its receiver's rules and is settled",
-                   {{"receiver", context_.name + "/" + std::to_string(who_.id)},
+                   {{"receiver", declaration().name + "/" + std::to_string(who_.id)},
                     {"message", std::string(d->payload.type().name)},
                     {"reason", why.detail}});
     settle_message(d);
     return;
   }
-  if (d->kind == delivery_kind::ask || last_appended_ < node_.log.durable()) {
+  if (d->kind == delivery_kind::ask || last_appended() < node_.log.durable()) {
     node_.refuse(*d, std::move(why));
     return;
   }
@@ -564,11 +564,11 @@ void entity::record_wait(const delivery& d) {
   if (d.attempts > 0 || d.returns > 0) return;
   auto own = d.trace;
   own.span_id = {};
-  node_.record_span({"wait", name_of(d), context_.index, who_.id, own, d.trace.span_id, d.sent_us, began_us_});
+  node_.record_span({"wait", name_of(d), declaration().index, who_.id, own, d.trace.span_id, d.sent_us, began_us_});
 }
 
 void entity::record_handled(const delivery& d, bool failed, std::string_view note) {
-  node_.record_span({"handle", name_of(d), context_.index, who_.id, own_span_, d.trace.span_id, began_us_, 0, failed, note});
+  node_.record_span({"handle", name_of(d), declaration().index, who_.id, own_span_, d.trace.span_id, began_us_, 0, failed, note});
 }
 
 void entity::record_answered(const delivery& asker, const question& q, bool failed, std::string_view note) {

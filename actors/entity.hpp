@@ -52,7 +52,7 @@ class entity : public base_actor {
     fence guard;
     std::shared_ptr<entity_gauge> gauge;
   };
-  entity(caf::actor_config& cfg, services& node, const context_declaration& context, identity who, caf::actor supervisor);
+  entity(caf::actor_config& cfg, services& node, identity who, caf::actor supervisor);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -81,6 +81,13 @@ class entity : public base_actor {
     std::size_t open = 0;
   };
 
+  // Only while something keeps the entity from going on.
+  struct obstacle {
+    delivery_ptr slowed;
+    std::uint64_t hung_by = 0;        // the fault because of which the slowed delivery waits
+    std::list<delivery_ptr> backlog;  // behind that or a chain, in order
+  };
+
   void become(become_aggregate& next);
   void show_progress();
   void load();
@@ -89,8 +96,8 @@ class entity : public base_actor {
   void begin(delivery_ptr d);
   bool struck(delivery_ptr& d);
   void go_on_with_slowed();
-  void decide_and_act(delivery_ptr d, std::optional<chain> so_far);
-  void send_asks(delivery_ptr d, outcome o, chain c);
+  void decide_and_act(delivery_ptr d, std::unique_ptr<chain> so_far);
+  void send_asks(delivery_ptr d, outcome o, std::unique_ptr<chain> under_way);
   void on_reply(const ask_reply& r);
   void record(const delivery_ptr& d, const outcome& o, const tickets& held);
   void record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why);
@@ -100,39 +107,43 @@ class entity : public base_actor {
   void release_answer(append_request& request, const delivery_ptr& d);
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
   void stumble(delivery_ptr d, const std::string& error, bool counts = true);
-  void fail_chain(chain c, const rejection& why);
+  void fail_chain(chain& c, const rejection& why);
 
   void record_wait(const delivery& d);
   void record_handled(const delivery& d, bool failed, std::string_view note = {});
   void record_answered(const delivery& asker, const question& q, bool failed, std::string_view note = {});
 
   value folded(const outcome& o) const;
+  const context_declaration& declaration() const noexcept { return node_.system.contexts[who_.guard.where.context]; }
+  obstacle& hold_up() {
+    if (!held_up_) held_up_ = std::make_unique<obstacle>();
+    return *held_up_;
+  }
+  std::size_t backlog() const noexcept { return held_up_ ? held_up_->backlog.size() : 0; }
+  std::uint64_t last_appended() const noexcept { return who_.gauge->last_appended.load(std::memory_order_relaxed); }
   bool exists() const noexcept { return version_ > 0 && !gone_; }
   std::optional<rejection> precondition(const delivery& d) const;
   storage::journal_record make_record(const delivery& d) const;
   std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, const trace_context& own) const;
   void add_rows(append_request& request, const value& next, std::uint64_t next_version) const;
-  storage::address self() const { return {context_.index, who_.id, who_.key}; }
+  storage::address self() const { return {who_.guard.where.context, who_.id, who_.key}; }
 
+  // Bytes count here: there is one of these for each awake aggregate.
   services& node_;
-  const context_declaration& context_;
   identity who_;
   const caf::actor supervisor_;
   value state_;
   std::uint64_t version_ = 0;
   std::uint64_t last_sequence_ = 0;  // of its last record with events
   std::uint64_t taken_ = 0;          // deliveries, of all aggregates that it was
-  std::uint64_t last_appended_ = 0;  // of its last record of any kind
+  std::unique_ptr<chain> chain_;
+  std::unique_ptr<obstacle> held_up_;
+  std::int64_t began_us_ = 0;  // the present handling, whose span is …
+  trace_context own_span_;     // … this
   bool gone_ = false;
   bool loaded_ = false;
   bool busy_ = false;  // a chain or a slowed delivery is under way
   bool ending_ = false;
-  std::optional<chain> chain_;
-  delivery_ptr slowed_;
-  std::uint64_t hung_by_ = 0;        // the fault because of which the slowed delivery waits
-  std::list<delivery_ptr> backlog_;  // nearly always empty, and then it takes no memory
-  trace_context own_span_;           // of the present handling, which …
-  std::int64_t began_us_ = 0;        // … began then
 };
 
 }  // namespace crema::actors

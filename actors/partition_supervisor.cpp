@@ -261,7 +261,7 @@ void partition_supervisor::start(std::uint64_t id, slot& s) {
   if (resting_.empty()) {
     s.by = {nullptr, ++incarnations_, std::make_shared<entity_gauge>(), 0, true};
     s.by.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(
-        node_, context_, entity::identity{id, s.key, s.by.incarnation, guard_, s.by.gauge}, caf::actor_cast<caf::actor>(this));
+        node_, entity::identity{id, s.key, s.by.incarnation, guard_, s.by.gauge}, caf::actor_cast<caf::actor>(this));
   } else {
     s.by = std::move(resting_.back());
     resting_.pop_back();
