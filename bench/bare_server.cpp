@@ -1,5 +1,5 @@
-// The yardstick of run.py: a keep-alive HTTP server on Beast that does nothing. Every request is read whole and answered with one fixed
-// JSON body of the size of an order: 201 for a POST, 200 otherwise.
+// The yardstick of the benchmarks: a keep-alive HTTP server on Beast that does nothing. Every request is read whole and answered with a
+// fixed JSON body of the size that crema's has: an order, 201 for a POST and 200 otherwise; ten rows for a target below /mypages.
 //
 //   bare_server PORT [THREADS]     by default as many threads as cores, as crema's http.threads. Ends on SIGTERM and SIGINT.
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -31,6 +32,18 @@ using asio::ip::tcp;
 constexpr std::string_view order =
     R"({"phoneNumber":"01012345678","productName":"coffee","qty":2,"amt":1000,"createTime":"2021-02-25T04:28:24.716+0000","status":"Ordered",)"
     R"("_links":{"self":{"href":"http://127.0.0.1:8080/orders/1"},"order":{"href":"http://127.0.0.1:8080/orders/1"}}})";
+
+const std::string& ten_rows() {
+  static const std::string all = [] {
+    std::string text = "[";
+    for (int n = 0; n < 10; ++n) {
+      if (n > 0) text += ',';
+      text += R"({"id":12345,"orderId":12345,"phoneNumber":"01012345678","productName":"coffee","qty":2,"amt":1000,"status":"Ordered"})";
+    }
+    return text + "]";
+  }();
+  return all;
+}
 
 class session : public std::enable_shared_from_this<session> {
  public:
@@ -55,7 +68,7 @@ class session : public std::enable_shared_from_this<session> {
     response_->set(http::field::content_type, "application/hal+json;charset=UTF-8");
     if (created) response_->set(http::field::location, "http://127.0.0.1:8080/orders/1");
     response_->keep_alive(request_.keep_alive());
-    response_->body() = order;
+    response_->body() = request_.target().starts_with("/mypages") ? std::string_view(ten_rows()) : order;
     response_->prepare_payload();
     http::async_write(stream_, *response_, [self = shared_from_this()](beast::error_code error, std::size_t) {
       if (error) return;

@@ -2,6 +2,7 @@
 # Installs the Debian 12 packages that are missing, and says nothing when none is.
 #   scripts/install-deps.sh         what building and running takes
 #   scripts/install-deps.sh test    also what the tests and `ninja check` take
+#   scripts/install-deps.sh bench   also what the benchmarks take
 set -euo pipefail
 
 build_packages=(
@@ -14,9 +15,14 @@ test_packages=(
   siege httpie wrk procps openssl
   clang libclang-rt-14-dev clang-tidy clang-format
 )
+bench_packages=(
+  python3 python3-requests python3-matplotlib
+  wrk linux-perf libbenchmark-dev
+)
 
 wanted=("${build_packages[@]}")
 [[ "${1:-}" == test ]] && wanted+=("${test_packages[@]}")
+[[ "${1:-}" == bench ]] && wanted+=("${bench_packages[@]}")
 
 # dpkg-query fails where it does not know a package; that one is then missing from the list, which is what counts.
 installed=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^\([^: ]*\)[^ ]* installed$/\1/p') || true
