@@ -29,7 +29,13 @@ class Bench:
         print(text, file=sys.stderr, flush=True)
 
     def once(self, key, make):
-        """What make() returns, made by the first row that asks."""
+        """What make() returns, made by the first row that asks. If it fails, it fails for the others too: it would take as long again."""
         if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
+            try:
+                self._made[key] = make(), None
+            except Exception as error:
+                self._made[key] = None, error
+        made, error = self._made[key]
+        if error is not None:
+            raise error
+        return made

@@ -57,8 +57,10 @@ class Wrk:
         return self.result()
 
     def kill(self):
-        self.process.kill()
-        self.process.communicate()
+        """Ends it where it is still at work; what it measured is lost."""
+        if self.running():
+            self.process.kill()
+            self.process.communicate()
 
 
 def faultless(load):

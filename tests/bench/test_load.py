@@ -48,3 +48,16 @@ def test_what_rows_share_is_made_once(tmp_path):
     bench, made = Bench(1, 1, 0.1, tmp_path), []
     assert [bench.once("grown", lambda: made.append(1) or len(made)) for _ in range(2)] == [1, 1]
     assert bench.scaled(1000) == 100 and bench.scaled(1) == 1
+
+
+def test_what_could_not_be_made_fails_for_all_rows(tmp_path):
+    bench, tried = Bench(1, 1, 1, tmp_path), []
+
+    def make():
+        tried.append(1)
+        raise MeasuredWrongly("no disk")
+
+    for _ in range(2):
+        with pytest.raises(MeasuredWrongly, match="no disk"):
+            bench.once("grown", make)
+    assert len(tried) == 1
