@@ -12,5 +12,5 @@ source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 export PYTHONPATH="$source_dir/bench:$source_dir/tests/support" PYTHONDONTWRITEBYTECODE=1
 [[ ${1:-} == draw ]] && exec /usr/bin/python3 -m suite.charts "${@:2}"
 
-[[ -n ${CREMA_BIN:-} ]] || "$source_dir/scripts/build.sh" release crema bare_server many_customers commit_cost bulk_load >&2
+[[ -n ${CREMA_BIN:-} ]] || "$source_dir/scripts/build.sh" release crema bare_server many_customers commit_cost bulk_load crema_profiled >&2
 exec /usr/bin/python3 -m suite "$@"

@@ -30,12 +30,12 @@ def bare_server(bench):
 
 
 @contextlib.contextmanager
-def node(directory, settings=None, keep=False):
-    """A crema.Node that is ready. With `keep` what is in the directory stays, before and after."""
+def node(directory, settings=None, keep=False, make=crema.Node):
+    """A crema.Node that is ready, or what `make` gives. With `keep` what is in the directory stays, before and after."""
     if not keep:
         shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, exist_ok=True)
-    started = crema.Node(directory, settings).start()
+    started = make(directory, settings).start()
     try:
         yield started
     finally:

@@ -62,6 +62,6 @@ def shares(stacks):
 
 
 def fold(stacks, least=0.0005):
-    """[(frames from the outside in, samples)], without those stacks that make up less than `least` of all."""
-    counted = collections.Counter(tuple(name for name, _ in reversed(frames)) for frames in stacks)
+    """[(frames from the outside in, samples)], without those stacks that make up less than `least` of all, and frames without a name."""
+    counted = collections.Counter(tuple(name for name, _ in reversed(frames) if name != "[unknown]") for frames in stacks)
     return [[list(frames), count] for frames, count in sorted(counted.items()) if count >= least * len(stacks)]

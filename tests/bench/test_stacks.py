@@ -58,6 +58,7 @@ def test_stacks_are_folded_from_the_outside_in():
     assert fold(stacks) == [[["crema::actors::entity::handle", "crema::storage::encode_row", "memcpy"], 2],
                             [["mdb_txn_commit", "pwrite64", "do_syscall_64"], 2]]
     assert fold(stacks, least=0.6) == []
+    assert fold([[("a", "x"), ("[unknown]", "x"), ("b", "x")]]) == [[["b", "a"], 1]]
 
 
 def test_boxes_are_as_wide_as_their_samples():

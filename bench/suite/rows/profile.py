@@ -3,6 +3,8 @@
 import shutil
 import subprocess
 
+import crema
+
 from suite.figures import MeasuredWrongly, Metric, RowResult
 from suite.load import Wrk, faultless
 from suite.servers import node
@@ -10,6 +12,16 @@ from suite.stacks import fold, parse, shares
 
 SAMPLES_PER_S = 499
 STACK_BYTES = 16384
+
+
+def profiled(bench):
+    """Makes nodes of the same program, linked so that perf can unwind its stacks."""
+
+    class ProfiledNode(crema.Node):
+        def command(self):
+            return [bench.binary("crema_profiled"), *super().command()[1:]]
+
+    return ProfiledNode
 
 
 def perf(*arguments):
@@ -29,7 +41,7 @@ def measure(bench):
     if shutil.which("perf") is None:
         raise MeasuredWrongly("perf is not there: install linux-perf")
     file = bench.directory / "perf.data"
-    with node(bench.directory / "profile", bench.settings) as crema_node:
+    with node(bench.directory / "profile", bench.settings, make=profiled(bench)) as crema_node:
         wrk = Wrk(crema_node.port, "post", seconds=2 * bench.warm_up_s + bench.seconds)
         try:
             stacks = record(bench, crema_node.process.pid, file)
