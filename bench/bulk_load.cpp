@@ -149,8 +149,8 @@ class loader {
   }
 
   bool complete(std::uint64_t count) {
-    for (std::uint16_t view = 0; view < system_.views.size(); ++view)
-      if (rows({true, view}) < count) return false;
+    for (std::size_t view = 0; view < system_.views.size(); ++view)
+      if (rows({true, static_cast<std::uint16_t>(view)}) < count) return false;
     const auto& contexts = node_.inside().shared->contexts;
     return std::all_of(contexts.begin(), contexts.end(), [](const auto& c) { return c.outbox.load() == 0; });
   }

@@ -10,7 +10,7 @@ using namespace crema;
 void encode_order(benchmark::State& state) {
   const auto order = bench::an_order();
   std::string bytes;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     bytes.clear();
     encode_fields(type_of<cafeteria::order>(), &order, bytes);
     benchmark::DoNotOptimize(bytes.data());
@@ -23,14 +23,14 @@ void decode_order(benchmark::State& state) {
   const auto order = bench::an_order();
   std::string bytes;
   encode_fields(type_of<cafeteria::order>(), &order, bytes);
-  for (auto _ : state) benchmark::DoNotOptimize(decode_fields(type_of<cafeteria::order>(), 1, bytes));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(decode_fields(type_of<cafeteria::order>(), 1, bytes));
 }
 BENCHMARK(decode_order);
 
 void encode_record(benchmark::State& state) {
   const auto record = bench::record_of_order(1);
   std::size_t bytes = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const auto body = storage::encode_body(record);
     benchmark::DoNotOptimize(body.data());
     bytes = body.size();
@@ -42,7 +42,7 @@ BENCHMARK(encode_record);
 void decode_record(benchmark::State& state) {
   const type_catalog types{{cafeteria::ordered::type_name, &type_of<cafeteria::ordered>()}};
   const auto body = storage::encode_body(bench::record_of_order(1));
-  for (auto _ : state) benchmark::DoNotOptimize(storage::decode_body(7, 1, body, types));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(storage::decode_body(7, 1, body, types));
 }
 BENCHMARK(decode_record);
 

@@ -15,7 +15,7 @@ void render_order(benchmark::State& state) {
   const auto& orders = *routes.find("orders");
   const stored_row row{12345, 1, value::of(bench::an_order())};
   std::string text;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     text.clear();
     http::append_resource(text, orders, "http://127.0.0.1:8080", row);
     benchmark::DoNotOptimize(text.data());

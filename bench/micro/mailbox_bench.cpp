@@ -28,7 +28,7 @@ void mailbox_hop(benchmark::State& state) {
   {
     std::atomic<bool> over = false;
     const auto one = system.spawn(player, &over), other = system.spawn(player, &over);
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
       over = false;
       caf::send_as(one, other, hops_a_game);
       over.wait(false);

@@ -18,7 +18,7 @@ constexpr std::string_view post =
 void parse_request(benchmark::State& state) {
   const http::server_settings limits;
   http::request request;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     http::request_parser parser(request, limits.uri_bytes_max, limits.body_bytes_max, limits.header_bytes_max);
     parser.eager(true);
     boost::beast::error_code error;

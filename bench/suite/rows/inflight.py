@@ -9,7 +9,7 @@ from suite.servers import allow_open_files, node
 
 LEVELS = (1_250, 2_500, 5_000, 10_000, 20_000)
 P99_MS = 800
-COME_S = 5
+COME_S = 10
 OTHERS = 200  # files that a process has open beside its connections
 PLENTY = 100_000
 SETTINGS = {
