@@ -29,12 +29,15 @@ def save(figure, file):
     matplotlib.pyplot.close(figure)
 
 
-def panel(axes, title, x_label, y_label, lines, log=False):
-    """lines: {legend: [(x, y)]}; a legend of "" shows none."""
+def panel(axes, title, x_label, y_label, lines, log=""):
+    """lines: {legend: [(x, y)]}; a legend of "" shows none. log: the axes that are logarithmic, of "xy"."""
     for legend, points in lines.items():
         axes.plot(*zip(*points), marker="o", markersize=3, label=legend)
-    axes.set(title=title, xlabel=x_label, ylabel=y_label, **({"xscale": "log"} if log else {}))
-    axes.set_ylim(bottom=0)
+    axes.set(title=title, xlabel=x_label, ylabel=y_label, **{f"{axis}scale": "log" for axis in log})
+    for axis in log:
+        getattr(axes, f"{axis}axis").set_major_formatter("{x:g}")
+    if "y" not in log:
+        axes.set_ylim(bottom=0)
     if any(lines):
         axes.legend()
 
@@ -42,10 +45,9 @@ def panel(axes, title, x_label, y_label, lines, log=False):
 def draw_curve(row, file):
     counts = sorted({int(m["name"].rsplit(" ", 1)[1]) for m in row["metrics"]})
     figure, (left, right) = matplotlib.pyplot.subplots(1, 2, figsize=SIZE)
-    panel(left, "POST /orders", "connections", "orders a second", {"": [(c, median_of(row, f"orders at {c}")) for c in counts]}, log=True)
+    panel(left, "POST /orders", "connections", "orders a second", {"": [(c, median_of(row, f"orders at {c}")) for c in counts]}, log="x")
     panel(right, "Latency", "connections", "ms",
-          {p: [(c, median_of(row, f"{p} at {c}")) for c in counts] for p in ("p50", "p99")}, log=True)
-    right.set(yscale="log")
+          {p: [(c, median_of(row, f"{p} at {c}")) for c in counts] for p in ("p50", "p99")}, log="xy")
     save(figure, file)
 
 

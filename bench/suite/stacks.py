@@ -62,6 +62,10 @@ def shares(stacks):
 
 
 def fold(stacks, least=0.0005):
-    """[(frames from the outside in, samples)], without those stacks that make up less than `least` of all, and frames without a name."""
-    counted = collections.Counter(tuple(name for name, _ in reversed(frames) if name != "[unknown]") for frames in stacks)
-    return [[list(frames), count] for frames, count in sorted(counted.items()) if count >= least * len(stacks)]
+    """[(frames from the outside in, samples)]. Frames without a name are left out; a stack ends where less than `least` of all go further."""
+    named = [tuple(name for name, _ in reversed(frames) if name != "[unknown]") for frames in stacks]
+    through = collections.Counter(names[:depth] for names in named for depth in range(1, len(names) + 1))
+    wanted = least * len(stacks)
+    counted = collections.Counter(
+        names[: next((depth for depth in range(len(names)) if through[names[: depth + 1]] < wanted), len(names))] for names in named)
+    return [[list(names), count] for names, count in sorted(counted.items())]

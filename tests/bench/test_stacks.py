@@ -57,7 +57,8 @@ def test_stacks_are_folded_from_the_outside_in():
     stacks = parse(SCRIPT + SCRIPT)
     assert fold(stacks) == [[["crema::actors::entity::handle", "crema::storage::encode_row", "memcpy"], 2],
                             [["mdb_txn_commit", "pwrite64", "do_syscall_64"], 2]]
-    assert fold(stacks, least=0.6) == []
+    assert fold(stacks, least=0.6) == [[[], 4]]
+    assert fold([[("a", "x"), ("b", "x")], [("c", "x"), ("b", "x")], [("c", "x"), ("b", "x")]], least=0.5) == [[["b"], 1], [["b", "c"], 2]]
     assert fold([[("a", "x"), ("[unknown]", "x"), ("b", "x")]]) == [[["b", "a"], 1]]
 
 
