@@ -1,4 +1,4 @@
-# Compiler flags, dependencies and the two functions that make a folder a target.
+# Compiler flags, dependencies and the functions that make a folder a target.
 
 find_package(Threads REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -45,10 +45,27 @@ if(CREMA_SANITIZE)
   target_link_options(crema_flags INTERFACE -fsanitize=${CREMA_SANITIZE})
 endif()
 
-# crema_library(folder LINKS … PRIVATE_LINKS …): every .cpp below the folder, as one static library.
-function(crema_library name)
+# crema_library(folder LINKS … PRIVATE_LINKS …): every .cpp below the folder, as one static library; a/b is the target a_b.
+function(crema_library folder)
   cmake_parse_arguments(arg "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  string(REPLACE / _ name ${folder})
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC crema_flags ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
+endfunction()
+
+# The domain: its core, each system by itself, and `behaviors`, the list of them all. Who needs one system builds no other.
+function(crema_behaviors)
+  crema_library(behaviors/core LINKS nlohmann_json::nlohmann_json)
+  file(GLOB lists CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/behaviors/*.cpp)
+  add_library(behaviors STATIC ${lists})
+  target_link_libraries(behaviors PUBLIC behaviors_core)
+  file(GLOB systems CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/behaviors/*)
+  foreach(folder ${systems})
+    if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${folder} AND NOT folder STREQUAL behaviors/core)
+      crema_library(${folder} LINKS behaviors_core)
+      string(REPLACE / _ name ${folder})
+      target_link_libraries(behaviors PUBLIC ${name})
+    endif()
+  endforeach()
 endfunction()
