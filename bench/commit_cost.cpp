@@ -30,7 +30,7 @@ std::vector<double> commit_for(storage::store& disk, std::chrono::seconds limit)
   for (const auto end = steady::now() + limit; steady::now() < end;) {
     const auto begun = steady::now();
     const auto tx = disk.write();
-    tx->put(storage::table::journal, storage::journal_key(0, ++sequence), record);
+    tx->put(storage::table::journal, storage::journal_key(++sequence), record);
     tx->commit();
     if (sequence > warm_up_commits) took_us.push_back(std::chrono::duration<double, std::micro>(steady::now() - begun).count());
   }
