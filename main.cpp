@@ -152,6 +152,7 @@ http::server_settings server_settings_of(const values& v) {
   s.drain_limit_ms = number<std::uint32_t>(v, "http.drainLimitMs");
   s.drain_idle_ms = number<std::uint32_t>(v, "http.drainIdleMs");
   s.trace_sample_percent = number<std::uint32_t>(v, "trace.samplePercent");
+  s.trace_samples_per_s = number<std::uint32_t>(v, "trace.samplesPerSecond");
   s.event_heartbeat_ms = number<std::uint32_t>(v, "http.sseHeartbeatMs");
   s.rate_requests_per_s = static_cast<double>(v.get_int("http.rateLimitPerSecond"));
   s.rate_burst = number<std::uint32_t>(v, "http.rateLimitBurst");

@@ -117,6 +117,9 @@ void add_outside(registry& r) {
   r.add(integer("trace.samplePercent", 100, 0, 100,
                 "Share of requests whose spans are kept, of those that bring no traceparent; one that does brings the decision too.")
             .in("%"));
+  r.add(integer("trace.samplesPerSecond", 1000, 0, 10000000,
+                "Such requests in a second whose spans are kept at the most, so that a busy node has time for orders and the ring reaches "
+                "back for seconds. 0: no limit."));
   r.add(text("trace.otlp.url", "", "Where spans are posted to as OTLP/HTTP, say http://127.0.0.1:4318/v1/traces. Empty: nowhere.")
             .shaped("an http:// or https:// URL", is_http_url));
   r.add(text("trace.otlp.caFile", "",

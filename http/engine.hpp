@@ -20,6 +20,7 @@
 #include "http/mounts.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/request_metrics.hpp"
+#include "http/trace_sampler.hpp"
 
 namespace crema::http {
 
@@ -53,6 +54,7 @@ class engine : public std::enable_shared_from_this<engine> {
   mounts systems;
   address_list trusted;
   rate_limiter limiter;
+  trace_sampler sampler;
   request_metrics metrics;
   net::io_context ioc;
   net::thread_pool slow{1};

@@ -231,8 +231,8 @@ void session::look_at_peer() {
     fill_id(request_.trace.span_id, id_state_);  // the trace goes on with a step of ours
   } else {
     request_.trace = new_trace(id_state_);
-    const auto percent = engine_->settings.trace_sample_percent;
-    request_.trace.sampled = percent >= 100 || next_random(id_state_) % 100 < percent;
+    const auto now_s = std::chrono::duration_cast<std::chrono::seconds>(started_.time_since_epoch()).count();
+    request_.trace.sampled = engine_->sampler.take(next_random(id_state_), static_cast<std::uint32_t>(now_s));
   }
 }
 

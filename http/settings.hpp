@@ -39,7 +39,8 @@ struct server_settings {
   std::uint32_t event_heartbeat_ms = 15000;
 
   // ---- tracing
-  std::uint32_t trace_sample_percent = 100;  ///< of requests that bring no trace of their own
+  std::uint32_t trace_sample_percent = 100;  ///< of requests that bring no trace of their own …
+  std::uint32_t trace_samples_per_s = 1000;  ///< … and so many of them at the most; 0: no limit
 
   // ---- rate limit, per client address (IPv6: per /64)
   double rate_requests_per_s = 0;  ///< 0: off

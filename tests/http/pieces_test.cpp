@@ -6,6 +6,7 @@
 #include "http/negotiate.hpp"
 #include "http/paging.hpp"
 #include "http/rate_limiter.hpp"
+#include "http/trace_sampler.hpp"
 #include "http/uri.hpp"
 
 using namespace crema;
@@ -170,4 +171,27 @@ TEST_CASE("rate limit: an IPv6 client is its /64, and a flood of addresses does 
     if (!limiter.take(address, 0).allowed) ++refused;
   }
   CHECK(refused > 0);  // the newcomers share one bucket
+}
+
+// ---- which traces are kept
+
+TEST_CASE("http: trace sampler: given more requests in a second than it may take, then the next second begins anew") {
+  trace_sampler three(100, 3);
+  const auto taken_in = [&](std::uint32_t second) {
+    int n = 0;
+    for (std::uint64_t dice = 0; dice < 10; ++dice) n += three.take(dice, second) ? 1 : 0;
+    return n;
+  };
+  CHECK(taken_in(7) == 3);
+  CHECK(taken_in(7) == 0);
+  CHECK(taken_in(8) == 3);
+}
+
+TEST_CASE("http: trace sampler: given a share, then so many of a hundred are taken, and without a limit all of these") {
+  for (const std::uint32_t percent : {0U, 1U, 50U, 100U}) {
+    trace_sampler some(percent, 0);
+    std::uint32_t n = 0;
+    for (std::uint64_t dice = 0; dice < 100; ++dice) n += some.take(dice, 1) ? 1U : 0U;
+    CHECK(n == percent);
+  }
 }
