@@ -30,7 +30,9 @@ class base_actor : public caf::event_based_actor {
   }
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
     __tsan_acquire(this);  // it may have come while this run was under way
-    return caf::event_based_actor::consume(element);
+    const auto result = caf::event_based_actor::consume(element);
+    __tsan_release(this);  // not only at the run's end: once the mailbox is empty, another thread may run it before this one is back
+    return result;
   }
   resume_result resume(caf::execution_unit* host, size_t max_throughput) override {
     __tsan_acquire(this);
