@@ -35,7 +35,7 @@ using namespace crema;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t under_way_max = 8000;
-constexpr std::size_t deferred_entries_max = 32768;  // as data.deferredEntriesMax by default
+constexpr std::size_t deferred_entries_max = 131072;  // as data.deferredEntriesMax by default
 
 class silent_sink final : public notification_sink {
  public:

@@ -16,7 +16,7 @@ namespace {
 using namespace crema;
 namespace fs = std::filesystem;
 
-constexpr std::size_t contexts = 5, deferred_entries_max = 32768;
+constexpr std::size_t contexts = 5, deferred_entries_max = 131072;
 
 class journal_on_disk {
  public:

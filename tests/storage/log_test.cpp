@@ -168,6 +168,18 @@ TEST_CASE("log: given a damaged tail, then the writer does not go on after it") 
   }
 }
 
+TEST_CASE("log: given a journal without the last record that was noted, then the writer does not go on") {
+  auto disk = make_memory_store();
+  {
+    hand h(*disk);
+    h.write(hand::step(cups, 4, {made("010", 1)}));
+  }
+  const auto tx = disk->write();
+  REQUIRE(tx->erase(table::journal, journal_key(1)));
+  tx->commit();
+  CHECK_THROWS_WITH(log_writer(*disk, partitions, the_system().contexts.size()), Catch::Contains("the last record of partition 0"));
+}
+
 TEST_CASE("log: given a record that was moved to another place, then it is not intact") {
   auto disk = make_memory_store();
   {
