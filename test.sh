@@ -37,15 +37,15 @@ add_run() {
 for sanitizer in asan tsan; do
   declare -n selected="${sanitizer}_tests"
   targets=("${selected[@]/:/_}")
+  targets=("${targets[@]/%/_tests}")
+  [[ $sanitizer == asan ]] && targets+=(fuzzers)
   echo "Building $sanitizer" >&2
-  "$source_dir/scripts/build.sh" "$sanitizer" "${targets[@]/%/_tests}"
+  "$source_dir/scripts/build.sh" "$sanitizer" "${targets[@]}"
   add_run "$sanitizer" "${fixed_layout[@]}" ctest --test-dir "$build/$sanitizer" --output-on-failure --no-tests=error \
     -R "^($(IFS='|'; echo "${selected[*]}")):"
 done
 
-echo "Building fuzz" >&2
-"$source_dir/scripts/build.sh" fuzz fuzzers
-add_run fuzz ctest --test-dir "$build/fuzz" --output-on-failure --no-tests=error -R '^fuzz: ' -j 2
+add_run fuzz ctest --test-dir "$build/asan" --output-on-failure --no-tests=error -R '^fuzz: ' -j 2
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}

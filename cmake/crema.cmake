@@ -37,8 +37,7 @@ if(MOLD)
   target_link_options(crema_flags INTERFACE -fuse-ld=mold)
 endif()
 if(CREMA_SANITIZE)
-  # gcc 12 with -fsanitize=address at -O1 takes <regex>'s members for uninitialised.
-  target_compile_options(crema_flags INTERFACE -fsanitize=${CREMA_SANITIZE} -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_compile_options(crema_flags INTERFACE -fsanitize=${CREMA_SANITIZE} -fno-omit-frame-pointer)
   if(CREMA_SANITIZE MATCHES thread)  # Asio uses fences, which gcc's thread sanitizer warns that it does not follow
     target_compile_options(crema_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   endif()
