@@ -343,8 +343,9 @@ void entity::fail_chain(chain& c, const rejection& why) {
 
 // ---- recording
 
-storage::journal_record entity::make_record(const delivery& d) const {
-  storage::journal_record r;
+std::shared_ptr<storage::journal_record> entity::make_record(const delivery& d) const {
+  auto record = std::make_shared<storage::journal_record>();
+  auto& r = *record;
   r.partition = who_.guard.where.partition;
   r.at = node_.time.wall();
   r.subject = self();
@@ -354,7 +355,7 @@ storage::journal_record entity::make_record(const delivery& d) const {
   r.trace = own_span_;
   r.compensating = d.compensating;
   if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) r.consumed.push_back(d.ref);
-  return r;
+  return record;
 }
 
 // What the events cause elsewhere, by the declaration's policies and notifications, and the timers that the decision asked for.
@@ -442,7 +443,8 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   }
   const auto next = folded(o);
   append_request request;
-  auto r = make_record(*d);
+  request.record = make_record(*d);
+  auto& r = *request.record;
   r.previous = last_sequence_;
   r.version = version_ + o.events.size();
   r.events = o.events;
@@ -462,7 +464,6 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   const auto before = std::make_tuple(state_, version_);
   state_ = next;
   version_ = r.version;
-  request.record = std::move(r);
   release_answer(request, d);
   std::shared_ptr<const storage::journal_record> written;
   if (!append(std::move(request), d, written)) {
@@ -476,7 +477,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
     node_.provisional.enter(self());
     ask_reply answer;
     answer.answer = o.answer ? o.answer : o.events.front();
-    answer.ticket = std::make_shared<hold_ticket>(node_, written->hold_ref(), *written->held);
+    answer.ticket = std::make_shared<hold_ticket>(node_, written);
     node_.reply(*d, std::move(answer));
   } else if (d->kind != delivery_kind::request) {
     node_.settle(*d);

@@ -123,7 +123,7 @@ class entity : public base_actor {
   std::uint64_t last_appended() const noexcept { return who_.gauge->last_appended.load(std::memory_order_relaxed); }
   bool exists() const noexcept { return version_ > 0 && !gone_; }
   std::optional<rejection> precondition(const delivery& d) const;
-  storage::journal_record make_record(const delivery& d) const;
+  std::shared_ptr<storage::journal_record> make_record(const delivery& d) const;
   std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, const trace_context& own) const;
   void add_rows(append_request& request, const value& next, std::uint64_t next_version) const;
   storage::address self() const { return {who_.guard.where.context, who_.id, who_.key}; }

@@ -36,12 +36,9 @@ journal::journal(storage::store& store, std::size_t contexts, const runtime_sett
 journal::~journal() { stop(); }
 
 std::shared_ptr<const storage::journal_record> journal::append(append_request request) {
-  auto record = std::make_shared<storage::journal_record>();
-  const bool has_record = request.record.has_value();
-  if (has_record) {
-    *record = std::move(*request.record);
-    request.derived.body = storage::encode_body(*record);
-  }
+  const bool has_record = request.record != nullptr;
+  const auto record = has_record ? std::move(request.record) : std::make_shared<storage::journal_record>();
+  if (has_record) request.derived.body = storage::encode_body(*record);
   std::condition_variable* sleeper = nullptr;
   {
     const std::lock_guard lock(mutex_);

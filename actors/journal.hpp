@@ -37,9 +37,9 @@ using output = std::function<void()>;
 
 struct append_request {
   std::optional<fence> guard;
-  std::optional<storage::journal_record> record;
-  storage::commit_item derived;  ///< rows, indexes and meta; record and body are filled in here
-  std::vector<output> outputs;   ///< run on the committing thread once all of this is durable; must not block
+  std::shared_ptr<storage::journal_record> record;  ///< may be null
+  storage::commit_item derived;                     ///< rows, indexes and meta; record and body are filled in here
+  std::vector<output> outputs;                      ///< run on the committing thread once all of this is durable; must not block
 };
 
 /// What one commit made durable: the records in log order. `previous` is the sequence up to which (exclusive) the commits

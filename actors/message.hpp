@@ -70,20 +70,20 @@ using stored_message_ptr = std::shared_ptr<const storage::stored_message>;
 /// it is undone.
 class hold_ticket {
  public:
-  hold_ticket(services& node, storage::outbox_ref ref, storage::hold held) : node_(&node), ref_(ref), held_(std::move(held)) {}
+  /// `step` was appended, and holds.
+  hold_ticket(services& node, std::shared_ptr<const storage::journal_record> step) : node_(&node), step_(std::move(step)) {}
   hold_ticket(const hold_ticket&) = delete;
   hold_ticket& operator=(const hold_ticket&) = delete;
   ~hold_ticket();
 
-  const storage::outbox_ref& ref() const noexcept { return ref_; }
-  const std::vector<storage::stored_message>& messages() const noexcept { return held_.messages; }
+  storage::outbox_ref ref() const noexcept { return step_->hold_ref(); }
+  const std::vector<storage::stored_message>& messages() const noexcept { return step_->held->messages; }
   /// The asker's record is appended.
   void confirm();
 
  private:
   services* node_;
-  storage::outbox_ref ref_;
-  storage::hold held_;
+  std::shared_ptr<const storage::journal_record> step_;
   bool confirmed_ = false;
 };
 

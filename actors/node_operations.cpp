@@ -193,7 +193,7 @@ void node::settle_dead_letter(std::uint64_t id, bool replay, std::function<void(
   r.revived.push_back(id);
   if (replay) r.messages.push_back(letter.message);
   append_request request;
-  request.record = std::move(r);
+  request.record = std::make_shared<storage::journal_record>(std::move(r));
   request.outputs.push_back([done] { done(std::nullopt); });
   const auto written = p.log->append(std::move(request));
   if (!written) {

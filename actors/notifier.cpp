@@ -211,7 +211,7 @@ void notifier::settle() {
   const auto n = static_cast<std::int64_t>(r.consumed.size());
   append_request request;
   request.guard = guard_;
-  request.record = std::move(r);
+  request.record = std::make_shared<storage::journal_record>(std::move(r));
   const auto self = caf::actor_cast<caf::actor>(this);
   request.outputs.push_back([self] { caf::anon_send(self, settled{}); });
   if (node_.log.append(std::move(request)))

@@ -57,7 +57,7 @@ caf::behavior partition_supervisor::make_behavior() {
       [this](read_more) { read_on(); },
       [this](restart_now m) {
         const auto at = slots_.find(m.id);
-        if (at != slots_.end() && at->second.state == slot_state::restarting) start(m.id, at->second);
+        if (at != slots_.end() && at->second->state == slot_state::restarting) start(*at->second);
       },
       [this](sweep_now) {
         sweep();
@@ -68,12 +68,13 @@ caf::behavior partition_supervisor::make_behavior() {
 
 void partition_supervisor::on_exit() {
   if (counted_closed_) --node_.contexts[context_.index].lanes_closed;
-  for (auto& [id, s] : slots_)
+  for (auto& s : by_use_)
     if (s.by.handle) anon_send_exit(s.by.handle, caf::exit_reason::kill);
   for (auto& r : resting_) anon_send_exit(r.handle, caf::exit_reason::kill);
   resting_.clear();
   count_awake(-static_cast<std::int64_t>(slots_.size()));
   slots_.clear();
+  by_use_.clear();
   kept_.clear();
 }
 
@@ -221,10 +222,11 @@ void partition_supervisor::forward(delivery_ptr d) {
   d->epoch = guard_.epoch;
   // It has reached its lane: were it parked for its receiver's deaths, later messages would overtake it.
   if (d->kind == delivery_kind::message || d->kind == delivery_kind::undo) d->returns = std::min<std::uint8_t>(d->returns, 1);
-  auto& s = wake(id, d->to.key);
-  touch(s);
+  const auto at = wake(id, d->to.key);
+  touch(at);
+  auto& s = *at;
   if (s.state == slot_state::awake) {
-    give(id, s, std::move(d));
+    give(s, std::move(d));
     return;
   }
   // Messages that come back from a failed aggregate and newer ones meet here: by their place in the log, each sender's order holds.
@@ -244,24 +246,24 @@ std::uint64_t partition_supervisor::resolve(const storage::address& to) {
   return id;
 }
 
-partition_supervisor::slot& partition_supervisor::wake(std::uint64_t id, const std::string& key) {
+partition_supervisor::place partition_supervisor::wake(std::uint64_t id, const std::string& key) {
   const auto [at, fresh] = slots_.try_emplace(id);
-  auto& s = at->second;
-  if (!fresh) return s;
-  s.key = key;
-  s.place = by_use_.insert(by_use_.end(), id);
+  if (!fresh) return at->second;
+  const auto p = at->second = by_use_.emplace(by_use_.end());
+  p->id = id;
+  p->key = key;
   count_awake(1);
   make_room();
-  start(id, s);
-  return s;
+  start(*p);
+  return p;
 }
 
-void partition_supervisor::start(std::uint64_t id, slot& s) {
+void partition_supervisor::start(slot& s) {
   s.state = slot_state::awake;
   if (resting_.empty()) {
     s.by = {nullptr, ++incarnations_, std::make_shared<entity_gauge>(), 0, true};
     s.by.handle = home_system().spawn<entity, caf::lazy_init + caf::hidden>(
-        node_, entity::identity{id, s.key, s.by.incarnation, guard_, s.by.gauge}, caf::actor_cast<caf::actor>(this));
+        node_, entity::identity{s.id, s.key, s.by.incarnation, guard_, s.by.gauge}, caf::actor_cast<caf::actor>(this));
   } else {
     s.by = std::move(resting_.back());
     resting_.pop_back();
@@ -269,29 +271,28 @@ void partition_supervisor::start(std::uint64_t id, slot& s) {
   }
   auto waiting = std::move(s.waiting);
   s.waiting.clear();
-  for (auto& d : waiting) give(id, s, std::move(d));
+  for (auto& d : waiting) give(s, std::move(d));
 }
 
-void partition_supervisor::give(std::uint64_t id, slot& s, delivery_ptr d) {
+void partition_supervisor::give(slot& s, delivery_ptr d) {
   ++s.by.sent;
   if (std::exchange(s.by.knows_aggregate, true))
     send(s.by.handle, std::move(d));
   else
-    send(s.by.handle, become_aggregate{id, s.key}, std::move(d));
+    send(s.by.handle, become_aggregate{s.id, s.key}, std::move(d));
 }
 
-void partition_supervisor::touch(slot& s) {
+void partition_supervisor::touch(place p) {
   const auto now = node_.time.steady_ms();
-  if (now - s.used_ms > node_.settings.restart_period.count()) s.failures = 0;
-  s.used_ms = now;
-  by_use_.splice(by_use_.end(), by_use_, s.place);
+  if (now - p->used_ms > node_.settings.restart_period.count()) p->failures = 0;
+  p->used_ms = now;
+  to_the_back(p);
 }
 
-void partition_supervisor::forget(std::uint64_t id) {
-  const auto at = slots_.find(id);
-  by_use_.erase(at->second.place);
-  if (!at->second.key.empty()) ids_by_key_.erase(at->second.key);
-  slots_.erase(at);
+void partition_supervisor::forget(place p) {
+  if (!p->key.empty()) ids_by_key_.erase(p->key);
+  slots_.erase(p->id);
+  by_use_.erase(p);
   count_awake(-1);
 }
 
@@ -310,12 +311,12 @@ bool partition_supervisor::is_idle(const slot& s) const {
   return last == 0 || last < node_.log.durable();
 }
 
-void partition_supervisor::put_to_sleep(std::uint64_t id, slot& s) {
+void partition_supervisor::put_to_sleep(place p) {
   if (resting_.size() < resting_max)
-    resting_.push_back(std::move(s.by));
+    resting_.push_back(std::move(p->by));
   else
-    send(s.by.handle, retire{});
-  forget(id);
+    send(p->by.handle, retire{});
+  forget(p);
 }
 
 // The front of by_use_ is the longest unused; who cannot sleep yet goes to the back.
@@ -324,13 +325,12 @@ void partition_supervisor::sweep() {
   const bool crowded = node_.awake.load() > static_cast<std::int64_t>(node_.settings.awake_max);
   const auto oldest = node_.time.steady_ms() - (crowded ? sweep_every : node_.settings.idle).count();
   while (!by_use_.empty()) {
-    const auto id = by_use_.front();
-    auto& s = slots_.at(id);
-    if (s.state != slot_state::awake || s.used_ms > oldest) return;
-    if (is_idle(s))
-      put_to_sleep(id, s);
+    const auto longest_unused = by_use_.begin();
+    if (longest_unused->state != slot_state::awake || longest_unused->used_ms > oldest) return;
+    if (is_idle(*longest_unused))
+      put_to_sleep(longest_unused);
     else
-      touch(s);
+      touch(longest_unused);
   }
 }
 
@@ -338,12 +338,11 @@ void partition_supervisor::sweep() {
 void partition_supervisor::make_room() {
   if (node_.awake.load() <= static_cast<std::int64_t>(node_.settings.awake_max)) return;
   for (int looked = 0; looked < 2 && by_use_.size() > 1; ++looked) {
-    const auto id = by_use_.front();
-    auto& s = slots_.at(id);
-    if (is_idle(s))
-      put_to_sleep(id, s);
+    const auto longest_unused = by_use_.begin();
+    if (is_idle(*longest_unused))
+      put_to_sleep(longest_unused);
     else
-      by_use_.splice(by_use_.end(), by_use_, s.place);
+      to_the_back(longest_unused);
   }
 }
 
@@ -351,8 +350,8 @@ void partition_supervisor::make_room() {
 
 void partition_supervisor::on_stumbled(stumbled& m) {
   const auto at = slots_.find(m.id);
-  if (at == slots_.end() || at->second.by.incarnation != m.incarnation) return;
-  auto& s = at->second;
+  if (at == slots_.end() || at->second->by.incarnation != m.incarnation) return;
+  auto& s = *at->second;
   auto& d = *m.with;
   telemetry::log(telemetry::level::warn, "a handler failed",
                  {{"aggregate", context_.name + "/" + std::to_string(m.id)},
@@ -364,30 +363,30 @@ void partition_supervisor::on_stumbled(stumbled& m) {
     bury(d, m.error);
   else
     s.waiting.push_front(std::move(m.with));
-  restart_later(m.id, s);
+  restart_later(at->second);
 }
 
 void partition_supervisor::on_gone(const gone& m) {
   const auto is_it = [&](const worker& w) { return w.incarnation == m.incarnation; };
   auto at = slots_.find(m.id);
-  if (at == slots_.end() || !is_it(at->second.by)) {  // it ended while it rested, or before it learnt what it has become
+  if (at == slots_.end() || !is_it(at->second->by)) {  // it ended while it rested, or before it learnt what it has become
     if (std::erase_if(resting_, is_it) > 0) return;
-    at = std::find_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_it(entry.second.by); });
+    at = std::find_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_it(entry.second->by); });
   }
-  if (at != slots_.end()) restart_later(at->first, at->second);
+  if (at != slots_.end()) restart_later(at->second);
 }
 
-void partition_supervisor::restart_later(std::uint64_t id, slot& s) {
+void partition_supervisor::restart_later(place p) {
   ++node_.contexts[context_.index].restarts;
-  s.state = slot_state::restarting;
-  s.by = {};
-  by_use_.splice(by_use_.end(), by_use_, s.place);
-  ++s.failures;
-  const auto wait = restart_policy::backoff(s.failures, node_.settings.backoff_min, node_.settings.backoff_max, node_.random.next());
+  p->state = slot_state::restarting;
+  p->by = {};
+  to_the_back(p);
+  ++p->failures;
+  const auto wait = restart_policy::backoff(p->failures, node_.settings.backoff_min, node_.settings.backoff_max, node_.random.next());
   // Its last record may not be durable yet, and it wakes from what is: behind a round of the journal.
   append_request barrier;
   const auto self = caf::actor_cast<caf::actor>(this);
-  barrier.outputs.push_back([self, wait, id] { caf::delayed_anon_send(self, wait, restart_now{id}); });
+  barrier.outputs.push_back([self, wait, id = p->id] { caf::delayed_anon_send(self, wait, restart_now{id}); });
   (void)node_.log.append(std::move(barrier));
 }
 
@@ -417,7 +416,7 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
   letter.at = r.at;
   r.died = std::move(letter);
   if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) r.consumed.push_back(d.ref);
-  request.record = std::move(r);
+  request.record = std::make_shared<storage::journal_record>(std::move(r));
   const auto written = node_.log.append(std::move(request));
   telemetry::log(telemetry::level::error, "a message failed too often and went to the dead letters; see: crema deadletters list",
                  {{"aggregate", context_.name + "/" + std::to_string(d.to.id)},

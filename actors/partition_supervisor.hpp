@@ -38,14 +38,15 @@ class partition_supervisor : public base_actor {
     bool knows_aggregate = false;  // which it has become; it is told with the first delivery
   };
   struct slot {
+    std::uint64_t id = 0;
     worker by;
     slot_state state = slot_state::awake;
     std::string key;
     std::uint32_t failures = 0;
     std::int64_t used_ms = 0;
-    std::list<std::uint64_t>::iterator place;  // in by_use_
-    std::list<delivery_ptr> waiting;           // while it is not awake
+    std::list<delivery_ptr> waiting;  // while it is not awake
   };
+  using place = std::list<slot>::iterator;
 
   void open();
   void read_on();
@@ -59,18 +60,19 @@ class partition_supervisor : public base_actor {
   bool came_before(const delivery& d);
   void forward(delivery_ptr d);
   std::uint64_t resolve(const storage::address& to);
-  slot& wake(std::uint64_t id, const std::string& key);
-  void start(std::uint64_t id, slot& s);
-  void touch(slot& s);
-  void forget(std::uint64_t id);
+  place wake(std::uint64_t id, const std::string& key);
+  void start(slot& s);
+  void touch(place p);
+  void to_the_back(place p) { by_use_.splice(by_use_.end(), by_use_, p); }
+  void forget(place p);
   void count_awake(std::int64_t more);
   void on_stumbled(stumbled& m);
   void on_gone(const gone& m);
-  void restart_later(std::uint64_t id, slot& s);
+  void restart_later(place p);
   void bury(delivery& d, const std::string& error);
-  void give(std::uint64_t id, slot& s, delivery_ptr d);
+  void give(slot& s, delivery_ptr d);
   bool is_idle(const slot& s) const;
-  void put_to_sleep(std::uint64_t id, slot& s);
+  void put_to_sleep(place p);
   void sweep();
   void make_room();
 
@@ -78,11 +80,11 @@ class partition_supervisor : public base_actor {
   const context_declaration& context_;
   const fence guard_;
   inbox inbox_;
-  std::deque<delivery_ptr> kept_;  // until the reading from disk is done
-  std::unordered_map<std::uint64_t, slot> slots_;
+  std::deque<delivery_ptr> kept_;                   // until the reading from disk is done
+  std::list<slot> by_use_;                          // least recently used first
+  std::unordered_map<std::uint64_t, place> slots_;  // by number
   std::unordered_map<std::string, std::uint64_t> ids_by_key_;
-  std::list<std::uint64_t> by_use_;  // least recently used first
-  std::vector<worker> resting_;      // entities of no aggregate, to become the next ones
+  std::vector<worker> resting_;  // entities of no aggregate, to become the next ones
   std::uint64_t incarnations_ = 0;
   recently_heard heard_asks_, heard_messages_;
   bool counted_closed_ = true;

@@ -27,12 +27,12 @@ delivery::~delivery() {
 }
 
 hold_ticket::~hold_ticket() {
-  if (!confirmed_) node_->undo(ref_, held_);
+  if (!confirmed_) node_->undo(ref(), *step_->held);
 }
 
 void hold_ticket::confirm() {
   confirmed_ = true;
-  node_->provisional.leave(held_.subject);
+  node_->provisional.leave(step_->held->subject);
 }
 
 services::services(const system_declaration& declared, const runtime_settings& s, const clock& t, storage::store& st, journal& j,
@@ -48,19 +48,18 @@ services::services(const system_declaration& declared, const runtime_settings& s
       faults(f),
       random(s.seed),
       first_sequence(j.durable()),
+      contexts(declared.contexts.size()),
       rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
-      undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")) {
+      undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")),
+      partitions_(declared.contexts.size() * s.partitions),
+      gates_(declared.contexts.size()),
+      notifiers_(declared.contexts.size()) {
   const auto now = st.read();
   for (const auto& c : declared.contexts) {
-    auto& status = contexts.emplace_back();
+    auto& status = contexts[c.index];
     status.last_id = storage::read_number(*now, storage::table::meta, storage::counter_key(c.index)).value_or(0);
     status.last_recorded = status.last_id.load();
-    gates_.emplace_back();
-    notifiers_.emplace_back();
-    for (int p = 0; p < s.partitions; ++p) {
-      partitions_.emplace_back();
-      status.awake_in.emplace_back(0);
-    }
+    status.awake_in = std::vector<std::atomic<std::int64_t>>(s.partitions);
     const auto known = s.contexts.find(c.name);
     context_settings_.push_back(known == s.contexts.end() ? context_settings{} : known->second);
   }

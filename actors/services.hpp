@@ -6,7 +6,6 @@
 #include <atomic>
 #include <caf/actor.hpp>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -95,7 +94,7 @@ class supervision_board {
 struct context_status {
   std::atomic<bool> running{false};
   std::atomic<std::int64_t> awake{0};
-  std::deque<std::atomic<std::int64_t>> awake_in;  ///< by partition
+  std::vector<std::atomic<std::int64_t>> awake_in;  ///< by partition
   std::atomic<std::int64_t> mailbox{0};            ///< deliveries on their way or waiting
   std::atomic<std::int64_t> outbox{0};             ///< durable messages not consumed yet
   std::atomic<std::uint64_t> restarts{0};
@@ -135,7 +134,7 @@ struct services {
   random_source random;
   const std::uint64_t first_sequence;  ///< where this run of the node began in the log
 
-  std::deque<context_status> contexts;
+  std::vector<context_status> contexts;
   supervision_board board;
   provisional_steps provisional;
   std::atomic<bool> closing{false};
@@ -193,7 +192,7 @@ struct services {
  private:
   bool struck_on_its_way(delivery_ptr& d);
 
-  std::deque<handle_slot> partitions_, gates_, notifiers_;
+  std::vector<handle_slot> partitions_, gates_, notifiers_;
   std::vector<context_settings> context_settings_;
   std::mutex parked_mutex_;
   std::map<storage::lane, std::vector<delivery_ptr>> parked_;

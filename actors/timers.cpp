@@ -85,7 +85,7 @@ void timer_service::fire_due() {
     r.messages.push_back(*m);
     r.messages.back().due_ms = 0;
     append_request request;
-    request.record = std::move(r);
+    request.record = std::make_shared<storage::journal_record>(std::move(r));
     const auto written = node_.log.append(std::move(request));
     if (!written) return;
     --node_.contexts[m->to.context].outbox;  // dispatch counts it again, under its new name

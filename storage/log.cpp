@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <tuple>
 
 namespace crema::storage {
 
@@ -58,22 +57,12 @@ namespace {
 
 std::uint32_t slot_of(collection_ref c) noexcept { return static_cast<std::uint32_t>(c.view) << 16U | c.index; }
 
-// Of the changes of one key, the last one: sorted by key, as the store likes it best.
+// Of the changes of one place, the last one: in the order of the places, as the store likes it best.
 template <class Change>
 void keep_last_of_each(std::vector<Change>& changes) {
-  const auto place = [](const Change& c) { return std::tie(c.where, c.key); };
-  std::stable_sort(changes.begin(), changes.end(), [&](const Change& a, const Change& b) { return place(a) < place(b); });
-  const auto replaced = [&](const Change& c) {
-    const auto* next = &c + 1;
-    return next != changes.data() + changes.size() && place(*next) == place(c);
-  };
-  std::size_t kept = 0;
-  for (auto& c : changes) {
-    if (replaced(c)) continue;
-    if (&c != &changes[kept]) changes[kept] = std::move(c);
-    ++kept;
-  }
-  changes.resize(kept);
+  std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.place() < b.place(); });
+  const auto same = [](const Change& a, const Change& b) { return a.place() == b.place(); };
+  changes.erase(changes.begin(), std::unique(changes.rbegin(), changes.rend(), same).base());
 }
 
 }  // namespace
@@ -109,10 +98,10 @@ log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts)
 void log_writer::gather(batch& into, commit_item given) {
   const auto& step = into.steps_.emplace_back(std::move(given));
   if (step.record) gather_record(into, step);
-  for (const auto& r : step.rows) into.rows_.push_back({r.where.view ? table::views : table::state, row_key(r.where, r.id), &r.bytes});
-  for (const auto& k : step.index_erase) into.index_.push_back({table::index, k, std::nullopt});
-  for (const auto& k : step.index_put) into.index_.push_back({table::index, k, std::string()});
-  for (const auto& [k, id] : step.unique_put) into.index_.push_back({table::index, k, number_key(id)});
+  for (const auto& r : step.rows) into.rows_.push_back({r.where, r.id, r.bytes});
+  for (const auto& k : step.index_erase) into.index_.push_back({k, false, 0});
+  for (const auto& k : step.index_put) into.index_.push_back({k, true, 0});
+  for (const auto& [k, id] : step.unique_put) into.index_.push_back({k, true, id});
   for (const auto& [c, n] : step.row_delta) count(into, c, n);
   for (const auto& k : step.idempotency_erase) into.forgotten_.emplace_back(k, step.idempotency_before);
   for (const auto& [k, v] : step.meta) into.meta_[k] = v;
@@ -180,9 +169,12 @@ void log_writer::write(batch& gathered) const {
   for (const auto& c : gathered.in_order_) put_or_erase(c.where, c.key, c.value);
   keep_last_of_each(gathered.rows_);
   for (const auto& r : gathered.rows_)
-    put_or_erase(r.where, r.key, r.bytes->empty() ? std::nullopt : std::optional<std::string_view>(*r.bytes));
+    put_or_erase(table_of(r.where), row_key(r.where, r.id), r.bytes.empty() ? std::nullopt : std::optional(r.bytes));
   keep_last_of_each(gathered.index_);
-  for (const auto& c : gathered.index_) put_or_erase(c.where, c.key, c.value);
+  for (const auto& c : gathered.index_) {
+    const auto id = c.id != 0 ? number_key(c.id) : std::string();
+    put_or_erase(table::index, c.key, c.stays ? std::optional<std::string_view>(id) : std::nullopt);
+  }
   for (const auto& [ref, e] : gathered.fresh_) {
     const auto& m = e.message;
     if (m != nullptr && m->due_ms > 0)

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -66,7 +67,7 @@ class log_writer {
 
    private:
     friend class log_writer;
-    // Either a message or a hold; both live as long as the batch.
+    // What these point to lives in steps_. An entry is either a message or a hold.
     struct outbox_entry {
       const stored_message* message = nullptr;
       const hold* held = nullptr;
@@ -77,13 +78,21 @@ class log_writer {
       std::optional<std::string> value;  // nothing: erased
     };
     struct row {
-      table where;
-      std::string key;
-      const std::string* bytes;  // empty: the row goes
+      collection_ref where;
+      std::uint64_t id;
+      std::string_view bytes;  // empty: the row goes
+      auto place() const noexcept { return std::tuple(where.view, where.index, id); }
+    };
+    struct index_change {
+      std::string_view key;
+      bool stays;        // false: erased
+      std::uint64_t id;  // the value; 0: empty
+      std::string_view place() const noexcept { return key; }
     };
     std::deque<commit_item> steps_;
-    std::vector<change> in_order_, index_;
+    std::vector<change> in_order_;
     std::vector<row> rows_;
+    std::vector<index_change> index_;
     std::map<outbox_ref, outbox_entry> fresh_;
     std::map<std::string, std::string> meta_;
     std::vector<std::pair<std::string, timestamp>> forgotten_;  // idempotency keys, if older than this

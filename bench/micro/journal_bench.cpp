@@ -45,7 +45,7 @@ class journal_on_disk {
   actors::append_request new_order(actors::output when_durable) {
     actors::append_request r;
     const auto id = ++last_id_;
-    r.record = bench::record_of_order(id);
+    r.record = std::make_shared<storage::journal_record>(bench::record_of_order(id));
     r.derived.rows.push_back({{false, bench::order_context}, id, storage::encode_row({0, 1}, row_)});
     r.outputs.push_back(std::move(when_durable));
     return r;

@@ -78,17 +78,30 @@ std::optional<recent_entries::entry> recent_entries::last_before(std::string_vie
 
 std::vector<recent_entries::place> recent_entries::run_after(std::string_view after, std::size_t count, const key_changes& changing) {
   std::vector<place> run;  // no lock: nobody else changes entries_
-  for (auto at = entries_.upper_bound(sort_view(after)); at != entries_.end() && run.size() < count; ++at)
-    if (at->second.moved == 0 && !changing.contains(at->first.text)) run.push_back(at);
+  auto changed = changing.upper_bound(after);
+  for (auto at = entries_.upper_bound(sort_view(after)); at != entries_.end() && run.size() < count; ++at) {
+    while (changed != changing.end() && changed->first < at->first.text) ++changed;
+    const bool replaced = changed != changing.end() && changed->first == at->first.text;
+    if (at->second.moved == 0 && !replaced) run.push_back(at);
+  }
   return run;
+}
+
+// The first entry that is not before `sought`. One change often follows right behind the last: what one customer's rows add lies together.
+recent_entries::place recent_entries::first_from(const sort_view& sought, place behind) {
+  const auto before = [&](place p) { return p != entries_.end() && by_bytes()(p->first, sought); };
+  if (!before(behind)) return entries_.lower_bound(sought);
+  const auto next = std::next(behind);
+  return before(next) ? entries_.lower_bound(sought) : next;
 }
 
 void recent_entries::prepare(const key_changes& changes) {
   const auto oldest = readers_.oldest(), commit = published() + 1;
   const std::lock_guard lock(mutex_);
+  auto at = entries_.end();
   for (const auto& [key, value] : changes) {
     const sort_view sought(key);
-    auto at = entries_.lower_bound(sought);
+    at = first_from(sought, at);
     if (at == entries_.end() || by_bytes()(sought, at->first)) at = entries_.emplace_hint(at, sort_key(key), history());
     auto& h = at->second;
     if (h.versions.empty() || h.moved != 0) ++unmoved_;

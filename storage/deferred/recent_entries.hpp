@@ -110,6 +110,7 @@ class recent_entries {
  private:
   static const version* seen(const history& h, std::uint64_t at) noexcept;
   std::optional<entry> first_seen(histories::const_iterator from, std::uint64_t at) const;
+  place first_from(const sort_view& sought, place behind);
   void forget_moved();
 
   mutable std::shared_mutex mutex_;  // entries_
