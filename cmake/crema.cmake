@@ -8,7 +8,7 @@ find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS url)
 find_package(OpenSSL REQUIRED)
 
-# Debian ships no CMake package for these three.
+# Debian ships no CMake package for these.
 function(crema_import target library header)
   find_library(${target}_LIBRARY ${library} REQUIRED)
   find_path(${target}_INCLUDE ${header} REQUIRED)
@@ -19,6 +19,7 @@ endfunction()
 crema_import(caf::core caf_core caf/all.hpp)
 crema_import(lmdb::lmdb lmdb lmdb.h)
 crema_import(xxhash::xxhash xxhash xxhash.h)
+crema_import(zstd::zstd zstd zstd.h)
 crema_import(jemalloc::jemalloc jemalloc jemalloc/jemalloc.h)
 
 find_program(CCACHE ccache)

@@ -7,24 +7,6 @@ namespace crema::storage {
 
 namespace {
 
-std::uint64_t seal(std::string_view body, std::uint64_t previous, std::uint16_t partition, std::uint64_t sequence) {
-  // The place is part of the seal: a record that is moved or repeated is noticed.
-  return checksum(body, previous ^ (sequence * 0x9E3779B97F4A7C15ULL) ^ partition);
-}
-
-constexpr std::size_t head_bytes = 18;  // partition and checksums
-
-std::string encode_record(std::uint16_t partition, std::uint64_t previous, std::uint64_t sum, std::string_view body) {
-  std::string out;
-  out.reserve(head_bytes + body.size());
-  out.push_back(static_cast<char>(partition >> 8U));
-  out.push_back(static_cast<char>(partition));
-  wire::put_fixed64(out, previous);
-  wire::put_fixed64(out, sum);
-  out.append(body);
-  return out;
-}
-
 std::string encode_outbox(const stored_message* message, const hold* held) {
   std::string out(1, held != nullptr ? '\1' : '\0');
   if (held != nullptr)
@@ -36,20 +18,28 @@ std::string encode_outbox(const stored_message* message, const hold* held) {
 
 }  // namespace
 
-raw_record parse_record(std::string_view key, std::string_view value) {
-  if (key.size() != 8 || value.size() < head_bytes)
-    throw storage_error(storage_errc::corrupt, "a journal entry is too short to be a record; run: crema verify");
-  raw_record r;
-  r.partition = static_cast<std::uint16_t>(static_cast<std::uint8_t>(value[0]) << 8U | static_cast<std::uint8_t>(value[1]));
-  r.sequence = tail_number(key);
-  wire::reader in(value.substr(2));
-  r.previous_checksum = in.fixed64();
-  r.checksum = in.fixed64();
-  r.body = in.rest();
-  return r;
+namespace {
+
+// To the block that holds the offset, or the next one; offsets inside a block have no key of their own.
+bool seek_block(cursor& at, std::uint64_t offset) {
+  const auto key = journal_key(offset);
+  if (at.seek(key) && at.key() == key) return true;
+  return at.prev() || at.seek(key);
 }
 
-bool raw_record::intact() const noexcept { return seal(body, previous_checksum, partition, sequence) == checksum; }
+std::uint64_t first_of_block(const cursor& at) { return tail_number(at.key()); }
+
+// Calls visit(record) with the one that begins with this sequence.
+template <class Visit>
+void visit_record(const snapshot& s, std::uint64_t sequence, Visit visit) {
+  const auto at = s.open(table::journal);
+  if (!seek_block(*at, sequence)) return;
+  block_reader block(first_of_block(*at), at->value());
+  while (const auto r = block.next())
+    if (r->sequence == sequence) return visit(*r);
+}
+
+}  // namespace
 
 // ---- writing
 
@@ -82,10 +72,10 @@ log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts)
   for (std::uint16_t p = 0; p < partitions; ++p) {
     const auto& end = chains_.emplace_back(read_chain_end(*now, p));
     if (end.sequence == 0) continue;
-    const auto key = journal_key(end.sequence);
-    const auto bytes = now->get(table::journal, key);
-    const auto last = bytes ? parse_record(key, *bytes) : raw_record{};
-    if (last.partition != p || last.checksum != end.checksum || !last.intact())
+    bool sound = false;
+    visit_record(*now, end.sequence,
+                 [&](const raw_record& last) { sound = last.partition == p && last.checksum == end.checksum && last.intact(); });
+    if (!sound)
       throw storage_error(storage_errc::corrupt,
                           "the last record of partition " + std::to_string(p) +
                               " does not match its checksum; run 'crema verify', then 'crema restore' from a backup");
@@ -114,7 +104,8 @@ void log_writer::gather_record(batch& into, const commit_item& step) {
 
   auto& chain = chains_[r.partition];
   const auto sum = seal(step.body, chain.checksum, r.partition, r.sequence);
-  put(table::journal, journal_key(r.sequence), encode_record(r.partition, chain.checksum, sum, step.body));
+  into.block_.add({r.partition, r.sequence, chain.checksum, sum, step.body});
+  if (into.block_.full()) close_block(into);
   chain = {r.sequence, sum};
   auto& end = into.meta_[chain_key(r.partition)];
   end.clear();
@@ -143,6 +134,11 @@ void log_writer::gather_record(batch& into, const commit_item& step) {
   deal(into, r.correlation);
 }
 
+void log_writer::close_block(batch& into) {
+  auto key = journal_key(into.block_.first());
+  into.in_order_.push_back({table::journal, std::move(key), into.block_.finish()});
+}
+
 void log_writer::deal(batch& into, const address& a) {
   if (a.context >= counters_.size() || counters_[a.context] >= a.id) return;
   counters_[a.context] = a.id;
@@ -159,6 +155,7 @@ void log_writer::count(batch& into, collection_ref c, int n) {
 }
 
 void log_writer::write(batch& gathered) const {
+  if (!gathered.block_.empty()) close_block(gathered);
   const auto tx = store_.write();
   const auto put_or_erase = [&](table t, std::string_view key, const std::optional<std::string_view>& value) {
     if (value)
@@ -199,27 +196,35 @@ void log_writer::write(std::span<commit_item> steps) {
 
 // ---- reading
 
-// To the first record that may hold the offset. Offsets inside a record have no key of their own, so the one before is looked at
-// too; whoever wants exact offsets skips events below `from`.
-log_reader::log_reader(const snapshot& s, std::uint64_t from) : at_(s.open(table::journal)) {
-  there_ = at_->seek(journal_key(from));
-  if (there_ && tail_number(at_->key()) == from) return;
-  there_ = at_->prev() || at_->seek(journal_key(from));
+log_reader::log_reader(const snapshot& s, std::uint64_t from) : at_(s.open(table::journal)), there_(seek_block(*at_, from)) {
+  if (!there_ || first_of_block(*at_) >= from) return;
+  for (block_reader block(first_of_block(*at_), at_->value()); const auto r = block.next();)
+    if (r->sequence <= from) from_ = r->sequence;
 }
 
-std::optional<raw_record> log_reader::next() {
-  if (begun_) there_ = there_ && at_->next();
-  begun_ = true;
-  if (!there_) return std::nullopt;
-  return parse_record(at_->key(), at_->value());
+std::optional<raw_record> log_reader::next() try {
+  while (there_) {
+    if (!block_) block_.emplace(first_of_block(*at_), at_->value());
+    while (auto r = block_->next())
+      if (r->sequence >= from_) return r;
+    to_next_block();
+  }
+  return std::nullopt;
+} catch (...) {
+  to_next_block();
+  throw;
+}
+
+void log_reader::to_next_block() {
+  block_.reset();
+  there_ = at_->next();
 }
 
 std::shared_ptr<journal_record> read_record(const snapshot& s, std::uint64_t sequence, const type_catalog& types) {
-  const auto key = journal_key(sequence);
-  const auto bytes = s.get(table::journal, key);
-  if (!bytes) return nullptr;
-  const auto raw = parse_record(key, *bytes);
-  return std::make_shared<journal_record>(decode_body(sequence, raw.partition, raw.body, types));
+  std::shared_ptr<journal_record> found;
+  visit_record(s, sequence,
+               [&](const raw_record& r) { found = std::make_shared<journal_record>(decode_body(sequence, r.partition, r.body, types)); });
+  return found;
 }
 
 // ---- idempotency entries

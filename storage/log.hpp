@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/journal_block.hpp"
 #include "storage/layout.hpp"
 #include "storage/record.hpp"
 #include "storage/store.hpp"
@@ -90,6 +91,7 @@ class log_writer {
       std::string_view place() const noexcept { return key; }
     };
     std::deque<commit_item> steps_;
+    block_builder block_;
     std::vector<change> in_order_;
     std::vector<row> rows_;
     std::vector<index_change> index_;
@@ -109,6 +111,7 @@ class log_writer {
 
  private:
   void gather_record(batch& into, const commit_item& step);
+  static void close_block(batch& into);
   void deal(batch& into, const address& a);
   void count(batch& into, collection_ref c, int n);
 
@@ -119,20 +122,6 @@ class log_writer {
   std::uint64_t next_sequence_ = 1;
 };
 
-/// One record as it stands on disk.
-struct raw_record {
-  std::uint16_t partition = 0;
-  std::uint64_t sequence = 0;
-  std::uint64_t previous_checksum = 0;
-  std::uint64_t checksum = 0;
-  std::string_view body;  ///< dies with the reader's next step
-
-  bool intact() const noexcept;
-};
-
-/// Throws storage_error (corrupt) for bytes that are no record. The views are those of the arguments.
-raw_record parse_record(std::string_view key, std::string_view value);
-
 /// The record that begins with this sequence, or null. Throws storage_error (corrupt) or decode_error.
 std::shared_ptr<journal_record> read_record(const snapshot& s, std::uint64_t sequence, const type_catalog& types);
 
@@ -142,12 +131,17 @@ class log_reader {
   /// Begins with the record that holds offset `from`, or the next one; an earlier record may come before it, as only decoding tells
   /// how many offsets a record takes up.
   log_reader(const snapshot& s, std::uint64_t from);
-  /// The next record, or nothing at the end. Throws storage_error (corrupt) for bytes that are no record.
+  /// The next record, or nothing at the end; its body dies with the next call. Throws storage_error (corrupt) for a block that cannot
+  /// be read on; the call after that begins with the next block.
   std::optional<raw_record> next();
 
  private:
+  void to_next_block();
+
   std::unique_ptr<cursor> at_;
-  bool there_ = false, begun_ = false;
+  bool there_;                         // the cursor stands at a block
+  std::optional<block_reader> block_;  // that block; empty before its first record
+  std::uint64_t from_ = 0;             // records of its first block that end before this are passed over
 };
 
 std::string idempotency_value(std::uint64_t fingerprint, timestamp at, const address& subject, std::string_view row_bytes);

@@ -21,6 +21,15 @@ std::string place_of(std::uint64_t sequence, std::uint16_t partition) {
   return "record " + std::to_string(sequence) + " (partition " + std::to_string(partition) + ")";
 }
 
+std::optional<raw_record> next_readable(log_reader& log, const std::function<void(std::string)>& fault) {
+  for (;;) try {
+      return log.next();
+    } catch (const storage_error& e) {
+      if (e.code() != storage_errc::corrupt) throw;
+      if (fault) fault(e.what());
+    }
+}
+
 std::optional<journal_record> try_decode(const verify_scope& in, const raw_record& raw, std::string& why) {
   try {
     return decode_body(raw.sequence, raw.partition, raw.body, in.types);
@@ -62,7 +71,7 @@ std::uint64_t check_in_log_order(const verify_scope& in, const progress_handler&
   view_check views(in);
   log_reader log(in.now, 0);
   std::string ignored;  // the partition's check has told of it
-  while (const auto raw = log.next()) {
+  while (const auto raw = next_readable(log, [&](std::string text) { in.fault(std::move(text)); })) {
     t.tick();
     auto decoded = try_decode(in, *raw, ignored);
     if (!decoded) continue;

@@ -133,6 +133,8 @@ class view_check {
 std::string place_of(const system_declaration& system, std::uint16_t context, std::uint64_t id);
 /// "record 4711 (partition 3)".
 std::string place_of(std::uint64_t sequence, std::uint16_t partition);
+/// The next record that can be read. Where blocks cannot be read, that is a fault, or passed over in silence.
+std::optional<raw_record> next_readable(log_reader& log, const std::function<void(std::string)>& fault);
 /// The record, or a reason why it cannot be read.
 std::optional<journal_record> try_decode(const verify_scope& in, const raw_record& raw, std::string& why);
 

@@ -62,10 +62,10 @@ void read_keys(std::string_view bytes) {
   (void)storage::parse_outbox_key(bytes);
 }
 
-void read_journal_entry(std::string_view bytes) {
-  const auto key = storage::journal_key(7);
-  const auto record = storage::parse_record(key, bytes);
-  if (record.intact()) (void)storage::decode_body(7, record.partition, record.body, types());
+void read_block(std::string_view bytes) {
+  storage::block_reader block(7, bytes);
+  while (const auto r = block.next())
+    if (r->intact()) (void)storage::decode_body(r->sequence, r->partition, r->body, types());
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void read_journal_entry(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   constexpr void (*decoders[])(std::string_view) = {read_body, read_message,     read_hold, read_dead_letter,
-                                                    read_row,  read_idempotency, read_keys, read_journal_entry};
+                                                    read_row,  read_idempotency, read_keys, read_block};
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   try {
     decoders[data[0] % std::size(decoders)](bytes);

@@ -180,22 +180,6 @@ TEST_CASE("log: given a journal without the last record that was noted, then the
   CHECK_THROWS_WITH(log_writer(*disk, partitions, the_system().contexts.size()), Catch::Contains("the last record of partition 0"));
 }
 
-TEST_CASE("log: given a record that was moved to another place, then it is not intact") {
-  auto disk = make_memory_store();
-  {
-    hand h(*disk);
-    h.write(hand::step(cups, 4, {made("010", 1)}));
-  }
-  const auto bytes = std::string(*disk->read()->get(table::journal, journal_key(1)));
-  CHECK(parse_record(journal_key(1), bytes).intact());
-  CHECK_FALSE(parse_record(journal_key(2), bytes).intact());
-  auto elsewhere = bytes;
-  elsewhere[1] = '\1';
-  CHECK(parse_record(journal_key(1), elsewhere).partition == 1);
-  CHECK_FALSE(parse_record(journal_key(1), elsewhere).intact());
-  CHECK_THROWS_AS(parse_record(journal_key(1), bytes.substr(0, 17)), storage_error);
-}
-
 TEST_CASE("log: given records of several partitions, then they are read in log order, and an offset inside a record leads to it") {
   auto disk = make_memory_store();
   hand h(*disk);

@@ -133,12 +133,12 @@ const std::vector<corruption> corruptions{
        change(s, [](transaction& tx) { tx.put(table::meta, chain_key(1), std::string(tx.get(table::meta, chain_key(2)).value())); });
      },
      "The chain of partition 1 should end with record"},
-    {"a record without a sense",
+    {"a journal entry without its end",
      [](store& s) {
        const auto e = first_of(s, table::journal);
        change(s, [&](transaction& tx) { tx.put(table::journal, e.first, e.second.substr(0, 20)); });
      },
-     "cannot be decoded"},
+     "the journal's entry at offset 1 cannot be read: the record ends too early"},
     {"a state row is lost",
      [](store& s) { change(s, [](transaction& tx) {
                       REQUIRE(tx.erase(table::state, row_key({false, cups}, 1)));
@@ -379,6 +379,21 @@ TEST_CASE("verify: given another system's data or none, then that is said instea
   CHECK_THROWS_AS(verify(*disk, the_system(), quiet), storage_error);
 }
 
+TEST_CASE("verify: given a journal entry that cannot be read, then it is told of once, and what lies behind it is looked at") {
+  played p;
+  const auto e = first_of(*p.disk, table::journal);
+  change(*p.disk, [&](transaction& tx) {
+    tx.put(table::journal, e.first, e.second.substr(0, 20));
+    tx.put(table::deadletters, number_key(12345), "");
+  });
+  const auto report = verify(*p.disk, the_system(), quiet);
+  const auto text = all_of(report);
+  CHECK(text.find("cannot be read") != std::string::npos);
+  CHECK(text.find("cannot be read") == text.rfind("cannot be read"));
+  CHECK(text.find("Dead letter 12345 is not in the journal.") != std::string::npos);
+  CHECK(report.records == 9);
+}
+
 TEST_CASE("restore: given any last offset, then the result is what was there at that moment") {
   // What the disk held after each record, with its views up to date.
   std::vector<std::map<std::pair<table, std::string>, std::string>> moments;
@@ -391,7 +406,7 @@ TEST_CASE("restore: given any last offset, then the result is what was there at 
       for (const auto& [k, v] : contents(*disk)) tx.put(k.first, k.second, v);
     });
     rebuild_views(*copy, the_system(), partitions, [](std::uint64_t) {});
-    moments.push_back(contents(*copy));
+    moments.push_back(by_record(*copy));
     ends.push_back(h.next_sequence() - 1);
   });
 
@@ -402,7 +417,7 @@ TEST_CASE("restore: given any last offset, then the result is what was there at 
     INFO("to offset " << n);
     CHECK(report.last_offset == ends[moment]);
     CHECK(report.records == moment + 1);
-    CHECK(contents(*to) == moments[moment]);
+    CHECK(by_record(*to) == moments[moment]);
     CHECK(all_of(verify(*to, the_system(), quiet)).empty());
   }
 }

@@ -277,4 +277,16 @@ inline std::map<std::pair<table, std::string>, std::string> contents(const store
   return all;
 }
 
+/// The same, whatever records the journal holds side by side in one entry.
+inline std::map<std::pair<table, std::string>, std::string> by_record(const store& s) {
+  auto all = contents(s);
+  std::erase_if(all, [](const auto& e) { return e.first.first == table::journal; });
+  const auto now = s.read();
+  log_reader log(*now, 0);
+  while (const auto r = log.next())
+    all[{table::journal, journal_key(r->sequence)}] = std::to_string(r->partition) + ' ' + std::to_string(r->previous_checksum) + ' ' +
+                                                      std::to_string(r->checksum) + std::string(r->body);
+  return all;
+}
+
 }  // namespace small
