@@ -27,7 +27,7 @@ std::string describe(const record_type& type) {
 // Refuses a field list that would misread what is on disk. True: it is noted down as it is.
 bool check_type(const snapshot& s, const record_type& type) {
   const auto present = describe(type);
-  const auto stored = s.get(table::meta, schema_key(type.name));
+  const auto stored = s.get(table::schemas, type.name);
   if (stored && present.compare(0, stored->size(), *stored) != 0)
     refuse("the fields of '" + std::string(type.name) +
            "' are not those that this data was written with: fields may only be added at the end. Written: " + std::string(*stored) +
@@ -61,7 +61,7 @@ void prepare(store& s, const system_declaration& system, std::uint16_t partition
     tx->put(table::meta, "partitions", number_key(partitions));
   }
   for (const auto* type : system.all_types())
-    if (!check_type(*tx, *type)) tx->put(table::meta, schema_key(type->name), describe(*type));
+    if (!check_type(*tx, *type)) tx->put(table::schemas, type->name, describe(*type));
   tx->commit();
 }
 

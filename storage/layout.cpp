@@ -210,7 +210,6 @@ std::string chain_key(std::uint16_t partition) { return meta_key("chain", partit
 std::string row_count_key(collection_ref c) { return meta_key(c.view ? "rows/view" : "rows/state", c.index); }
 std::string view_number_key(std::uint16_t view) { return meta_key("viewnumber", view); }
 std::string checkpoint_key(std::uint16_t context) { return meta_key("checkpoint", context); }
-std::string schema_key(std::string_view type_name) { return "schema/" + std::string(type_name); }
 
 std::string forgotten_key() { return "idempotency/forgotten"; }
 

@@ -15,6 +15,7 @@ std::string_view name_of(table t) noexcept {
     case table::deadletters: return "deadletters";
     case table::meta: return "meta";
     case table::deferred: return "deferred";
+    case table::schemas: return "schemas";
   }
   return "unknown";
 }

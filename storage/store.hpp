@@ -19,8 +19,8 @@
 namespace crema::storage {
 
 /// Order and names are FROZEN: they are the databases on disk.
-enum class table : std::uint8_t { journal, state, index, views, outbox, timers, idempotency, deadletters, meta, deferred };
-inline constexpr std::size_t table_count = 10;
+enum class table : std::uint8_t { journal, state, index, views, outbox, timers, idempotency, deadletters, meta, deferred, schemas };
+inline constexpr std::size_t table_count = 11;
 std::string_view name_of(table t) noexcept;
 
 enum class storage_errc : std::uint8_t {

@@ -13,7 +13,9 @@ namespace crema::storage {
 namespace {
 
 constexpr auto scattered = table::index;
-constexpr std::uint64_t commit_row = 0;  // of `deferred`: the number of the last commit with changes or moves; those count from 1
+// Of `deferred`: the number of the last commit with changes or moves; those count from 1. Behind all rows, so that it lies on the page
+// that the next row goes to.
+constexpr std::uint64_t commit_row = ~std::uint64_t{0};
 constexpr std::size_t rows_let_go = 8;   // by one commit: more than come, so that none pile up
 
 // ---- a row of `deferred`: the changes of one commit
@@ -320,7 +322,7 @@ class deferred_store final : public store {
     const auto now = below_->read();
     const auto at = now->open(table::deferred);
     std::uint64_t first = 0, last = 0;
-    for (bool there = at->seek(number_key(commit_row + 1)); there; there = at->next()) {
+    for (bool there = at->seek({}); there && tail_number(at->key()) != commit_row; there = at->next()) {
       key_changes row;
       decode_changes(at->value(), row);
       last = tail_number(at->key());

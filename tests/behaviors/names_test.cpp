@@ -73,7 +73,7 @@ tables tables_of(const std::string& page) {
 
 std::string marked(std::string_view name) { return "`" + std::string(name) + "`"; }
 
-// As `meta` keeps it under schema/<type>, on one line: docs/formats/record.md.
+// As the table `schemas` keeps it, on one line: docs/formats/record.md.
 std::string fields_of(const record_type& type) {
   constexpr std::string_view letters = "idbtmyl";
   std::string text;

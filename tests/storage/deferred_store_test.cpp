@@ -69,7 +69,7 @@ TEST_CASE("deferred: an entry of its row's own number goes to its place at once,
   crema::wire::put_bytes(earlier, of_row(8, 8));
   crema::wire::put_bytes(earlier, "old");
   const auto tx = disk->write();
-  tx->put(table::deferred, number_key(0), number_key(1));
+  tx->put(table::deferred, std::string(8, '\xFF'), number_key(1));
   tx->put(table::deferred, number_key(1), earlier);
   tx->commit();
 
