@@ -69,7 +69,7 @@ std::string chain_key(std::uint16_t partition);   ///< where the chain of a part
 std::string row_count_key(collection_ref c);      ///< rows of a collection → number_key
 std::string view_number_key(std::uint16_t view);  ///< highest row number dealt to a view → number_key
 std::string checkpoint_key(std::uint16_t context);  ///< where a context's projector stands
-std::string forgotten_key();  ///< idempotency keys from before this time may be forgotten → number_key(ms)
+std::string forgotten_key();                        ///< idempotency keys from before this time may be forgotten → number_key(ms)
 
 /// The smallest key beyond every key that begins with `prefix`.
 std::string after_prefix(std::string prefix);

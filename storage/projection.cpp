@@ -115,8 +115,7 @@ class projection::overlay final {
     const auto [end, fresh] = ends_on_disk_.try_emplace(prefix);
     if (!fresh && (end->second.empty() || stands(end->second))) return end->second;
     const auto c = snapshot_->open(table::index);
-    (void)c->seek(after_prefix(prefix));
-    bool there = c->prev() && c->key().substr(0, prefix.size()) == prefix;
+    bool there = c->seek_before(after_prefix(prefix)) && c->key().substr(0, prefix.size()) == prefix;
     if (fresh && there) end->second = c->key();
     while (there && !stands(std::string(c->key()))) there = c->prev() && c->key().substr(0, prefix.size()) == prefix;
     return there ? std::string(c->key()) : std::string();

@@ -16,7 +16,7 @@ template <class Visit>
 void walk(cursor& c, const std::string& first, const std::string& end, bool backwards, std::uint64_t offset, std::uint64_t limit,
           Visit visit) {
   const auto inside = [&] { return backwards ? c.key() >= first : c.key() < end; };
-  bool there = backwards ? ((void)c.seek(end), c.prev()) : c.seek(first);
+  bool there = backwards ? c.seek_before(end) : c.seek(first);
   for (std::uint64_t n = 0; there && inside() && n < offset + limit; ++n) {
     if (n >= offset) visit(c);
     there = backwards ? c.prev() : c.next();

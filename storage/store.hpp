@@ -53,6 +53,8 @@ class cursor {
   virtual bool seek(std::string_view key) = 0;
   virtual bool next() = 0;
   virtual bool prev() = 0;
+  /// To the last key < `key`.
+  virtual bool seek_before(std::string_view key) { return (void)seek(key), prev(); }
   virtual std::string_view key() const = 0;
   virtual std::string_view value() const = 0;
 };

@@ -26,6 +26,7 @@ LIBRARIES = {
     "nlohmann/": "nlohmann/json",
     "xxhash.h": "xxHash",
     "zstd.h": "Zstandard",
+    "absl/": "Abseil",
     "openssl/": "OpenSSL",
     "catch2/": "Catch2",
     "sanitizer/": "the sanitizers",
@@ -46,7 +47,7 @@ class Rule:
 
 RULES = {
     "behaviors": Rule(["behaviors"], ["nlohmann/json"], posix=False),
-    "storage": Rule(["behaviors/core", "storage"], ["xxHash", "Zstandard"], only={"LMDB": lambda path: path.startswith("storage/lmdb/")}),
+    "storage": Rule(["behaviors/core", "storage"], ["xxHash", "Zstandard", "Abseil"], only={"LMDB": lambda path: path.startswith("storage/lmdb/")}),
     "telemetry": Rule(["behaviors/core", "telemetry"],
                       only={"spdlog": lambda path: path.startswith("telemetry/log") and path != "telemetry/log.hpp", "prometheus-cpp": lambda path: path.endswith(".cpp")}),
     "config": Rule(["behaviors", "config"], ["nlohmann/json"]),

@@ -16,7 +16,7 @@ constexpr auto scattered = table::index;
 // Of `deferred`: the number of the last commit with changes or moves; those count from 1. Behind all rows, so that it lies on the page
 // that the next row goes to.
 constexpr std::uint64_t commit_row = ~std::uint64_t{0};
-constexpr std::size_t rows_let_go = 8;   // by one commit: more than come, so that none pile up
+constexpr std::size_t rows_let_go = 8;  // by one commit: more than come, so that none pile up
 
 // ---- a row of `deferred`: the changes of one commit
 
@@ -99,10 +99,9 @@ class merged_cursor final : public cursor {
   }
   bool prev() override {
     if (place_ == place::begin) return false;
-    const std::string from = place_ == place::end ? std::string(max_key_bytes, '\xFF') : key_;
-    (void)below_->seek(from);
-    return settle_down(below_->prev(), over_.last_before(from));
+    return seek_before(place_ == place::end ? std::string(max_key_bytes, '\xFF') : std::string(key_));
   }
+  bool seek_before(std::string_view key) override { return settle_down(below_->seek_before(key), over_.last_before(key)); }
   std::string_view key() const override { return key_; }
   std::string_view value() const override { return own_value_ ? std::string_view(*own_value_) : below_->value(); }
 

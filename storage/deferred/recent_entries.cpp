@@ -5,7 +5,7 @@
 
 namespace crema::storage {
 
-std::uint64_t sort_key::number_at(std::string_view k, std::size_t at) noexcept {
+std::uint64_t recent_entries::number_at(std::string_view k, std::size_t at) noexcept {
   std::uint64_t n = 0;  // a key that ends earlier sorts before its longer kin: as if zeros followed, then by its text
   for (std::size_t i = at; i < at + 8; ++i) n = n << 8U | (i < k.size() ? static_cast<std::uint8_t>(k[i]) : 0U);
   return n;
@@ -36,7 +36,8 @@ bool recent_entries::empty() const {
 }
 
 const recent_entries::version* recent_entries::seen(const history& h, std::uint64_t at) noexcept {
-  for (auto v = h.versions.rbegin(); v != h.versions.rend(); ++v)
+  if (h.latest.commit <= at) return &h.latest;
+  for (auto v = h.earlier.rbegin(); v != h.earlier.rend(); ++v)
     if (v->commit <= at) return &*v;
   return nullptr;
 }
@@ -45,13 +46,13 @@ std::optional<std::optional<std::string>> recent_entries::find(std::string_view 
   const std::shared_lock lock(mutex_);
   const auto found = entries_.find(sort_view(key));
   if (found == entries_.end()) return std::nullopt;
-  const auto* v = seen(found->second, at);
+  const auto* v = seen(*found->what, at);
   return v == nullptr ? std::nullopt : std::optional(v->value);
 }
 
 std::optional<recent_entries::entry> recent_entries::first_seen(histories::const_iterator from, std::uint64_t at) const {
   for (; from != entries_.end(); ++from)
-    if (const auto* v = seen(from->second, at)) return entry{from->first.text, v->value};
+    if (const auto* v = seen(*from->what, at)) return entry{from->what->key, v->value};
   return std::nullopt;
 }
 
@@ -69,7 +70,7 @@ std::optional<recent_entries::entry> recent_entries::last_before(std::string_vie
   const std::shared_lock lock(mutex_);
   for (auto from = entries_.lower_bound(sort_view(key)); from != entries_.begin();) {
     --from;
-    if (const auto* v = seen(from->second, at)) return entry{from->first.text, v->value};
+    if (const auto* v = seen(*from->what, at)) return entry{from->what->key, v->value};
   }
   return std::nullopt;
 }
@@ -80,16 +81,17 @@ std::vector<recent_entries::place> recent_entries::run_after(std::string_view af
   std::vector<place> run;  // no lock: nobody else changes entries_
   auto changed = changing.upper_bound(after);
   for (auto at = entries_.upper_bound(sort_view(after)); at != entries_.end() && run.size() < count; ++at) {
-    while (changed != changing.end() && changed->first < at->first.text) ++changed;
-    const bool replaced = changed != changing.end() && changed->first == at->first.text;
-    if (at->second.moved == 0 && !replaced) run.push_back(at);
+    auto& h = *at->what;
+    while (changed != changing.end() && changed->first < h.key) ++changed;
+    const bool replaced = changed != changing.end() && changed->first == h.key;
+    if (h.moved == 0 && !replaced) run.push_back(&h);
   }
   return run;
 }
 
 // The first entry that is not before `sought`. One change often follows right behind the last: what one customer's rows add lies together.
-recent_entries::place recent_entries::first_from(const sort_view& sought, place behind) {
-  const auto before = [&](place p) { return p != entries_.end() && by_bytes()(p->first, sought); };
+recent_entries::histories::iterator recent_entries::first_from(const sort_view& sought, histories::iterator behind) {
+  const auto before = [&](histories::iterator p) { return p != entries_.end() && by_bytes()(*p, sought); };
   if (!before(behind)) return entries_.lower_bound(sought);
   const auto next = std::next(behind);
   return before(next) ? entries_.lower_bound(sought) : next;
@@ -102,14 +104,18 @@ void recent_entries::prepare(const key_changes& changes) {
   for (const auto& [key, value] : changes) {
     const sort_view sought(key);
     at = first_from(sought, at);
-    if (at == entries_.end() || by_bytes()(sought, at->first)) at = entries_.emplace_hint(at, sort_key(key), history());
-    auto& h = at->second;
-    if (h.versions.empty() || h.moved != 0) ++unmoved_;
+    if (at == entries_.end() || by_bytes()(sought, *at)) {
+      at = entries_.emplace_hint(at, sought, std::make_unique<history>(history{key, {commit, value}, {}, 0}));
+      ++unmoved_;
+      continue;
+    }
+    auto& h = *at->what;
+    if (h.moved != 0) ++unmoved_;
     h.moved = 0;
+    h.earlier.push_back(std::exchange(h.latest, {commit, value}));
     // Of the versions that every reader is past, the newest is enough.
-    auto newer = std::find_if(h.versions.begin(), h.versions.end(), [&](const version& v) { return v.commit > oldest; });
-    if (newer != h.versions.begin()) h.versions.erase(h.versions.begin(), std::prev(newer));
-    h.versions.push_back({commit, value});
+    const auto newer = std::find_if(h.earlier.begin(), h.earlier.end(), [&](const version& v) { return v.commit > oldest; });
+    if (newer != h.earlier.begin()) h.earlier.erase(h.earlier.begin(), std::prev(newer));
   }
 }
 
@@ -117,10 +123,14 @@ void recent_entries::take_back(const key_changes& changes) {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : changes) {
     const auto at = entries_.find(sort_view(key));
-    at->second.versions.pop_back();
-    if (!at->second.versions.empty()) continue;
-    entries_.erase(at);
-    --unmoved_;
+    auto& h = *at->what;
+    if (!h.earlier.empty()) {
+      h.latest = std::move(h.earlier.back());
+      h.earlier.pop_back();
+    } else {
+      entries_.erase(at);
+      --unmoved_;
+    }
   }
 }
 
@@ -128,7 +138,7 @@ void recent_entries::publish(const std::vector<place>& moved) {
   const auto commit = published() + 1;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto at : moved) at->second.moved = commit;
+    for (const auto at : moved) at->moved = commit;
   }
   for (const auto at : moved) forgettable_.emplace_back(commit, at);
   unmoved_ -= moved.size();
@@ -137,19 +147,26 @@ void recent_entries::publish(const std::vector<place>& moved) {
 }
 
 void recent_entries::load(const key_changes& changes, std::uint64_t commit) {
-  for (const auto& [key, value] : changes) entries_[sort_key(key)].versions = {{commit, value}};
+  for (const auto& [key, value] : changes) {
+    const sort_view sought(key);
+    const auto [at, fresh] = entries_.emplace(sought, std::make_unique<history>(history{key, {commit, value}, {}, 0}));
+    if (!fresh) at->what->latest = {commit, value};
+  }
   unmoved_ = entries_.size();
   readers_.publish(commit);
 }
 
-// What every reader finds in its place.
+// What every reader finds in its place. One commit's moves lie side by side.
 void recent_entries::forget_moved() {
   const auto oldest = readers_.oldest();
   if (forgettable_.empty() || forgettable_.front().first > oldest) return;
   const std::lock_guard lock(mutex_);
+  auto next = entries_.end();
   for (; !forgettable_.empty() && forgettable_.front().first <= oldest; forgettable_.pop_front()) {
-    const auto at = forgettable_.front().second;
-    if (at->second.moved == forgettable_.front().first) entries_.erase(at);
+    const auto& [commit, what] = forgettable_.front();
+    if (what->moved != commit) continue;
+    if (next == entries_.end() || next->what.get() != what) next = entries_.find(sort_view(what->key));
+    next = entries_.erase(next);
   }
 }
 

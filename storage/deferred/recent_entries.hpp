@@ -4,12 +4,15 @@
 // commit that its snapshot shows. Methods of the first group are for any thread, those of the second for the writer's.
 #pragma once
 
+#include <absl/container/btree_set.h>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -21,29 +24,6 @@ namespace crema::storage {
 
 /// Key → value; nothing: erased.
 using key_changes = std::map<std::string, std::optional<std::string>, std::less<>>;
-
-/// A key whose first sixteen bytes compare as two numbers: most comparisons need no more, and do not leave the tree's node.
-struct sort_key {
-  explicit sort_key(std::string_view k) : first(number_at(k, 0)), second(number_at(k, 8)), text(k) {}
-  std::uint64_t first, second;
-  std::string text;
-
-  static std::uint64_t number_at(std::string_view k, std::size_t at) noexcept;
-};
-struct sort_view {
-  explicit sort_view(std::string_view k) noexcept : first(sort_key::number_at(k, 0)), second(sort_key::number_at(k, 8)), text(k) {}
-  std::uint64_t first, second;
-  std::string_view text;
-};
-struct by_bytes {
-  using is_transparent = void;
-  template <class A, class B>
-  bool operator()(const A& a, const B& b) const noexcept {
-    if (a.first != b.first) return a.first < b.first;
-    if (a.second != b.second) return a.second < b.second;
-    return std::string_view(a.text) < std::string_view(b.text);
-  }
-};
 
 /// Which readers of which commits there are. Entering takes no lock.
 class reader_count {
@@ -69,15 +49,41 @@ class recent_entries {
     std::uint64_t commit;
     std::optional<std::string> value;
   };
+  // A key and what became of it.
   struct history {
-    std::vector<version> versions;  // oldest first
-    std::uint64_t moved = 0;        // the commit that put the latest version in its place; 0: none yet
+    std::string key;
+    version latest;
+    std::vector<version> earlier;  // oldest first; mostly none
+    std::uint64_t moved = 0;       // the commit that put the latest version in its place; 0: none yet
   };
-  using histories = std::map<sort_key, history, by_bytes>;
+  // The key's first sixteen bytes as two numbers, in the tree's node: most comparisons need no more.
+  struct sort_view {
+    explicit sort_view(std::string_view k) noexcept : first(number_at(k, 0)), second(number_at(k, 8)), text(k) {}
+    std::uint64_t first, second;
+    std::string_view text;
+  };
+  struct ref {
+    explicit ref(const sort_view& k, std::unique_ptr<history> h) noexcept : first(k.first), second(k.second), what(std::move(h)) {}
+    std::uint64_t first, second;
+    std::unique_ptr<history> what;
+  };
+  struct by_bytes {
+    using is_transparent = void;
+    static std::string_view text_of(const ref& r) noexcept { return r.what->key; }
+    static std::string_view text_of(const sort_view& k) noexcept { return k.text; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const noexcept {
+      if (a.first != b.first) return a.first < b.first;
+      if (a.second != b.second) return a.second < b.second;
+      return text_of(a) < text_of(b);
+    }
+  };
+  // A node of this tree holds ten of them side by side: of 100,000 one is found in five places of memory instead of seventeen.
+  using histories = absl::btree_set<ref, by_bytes>;
 
  public:
   using entry = std::pair<std::string, std::optional<std::string>>;
-  using place = histories::iterator;  ///< stays good while the entry is here
+  using place = history*;  ///< stays good while the entry is here
 
   // ---- readers
   std::uint64_t enter() noexcept { return readers_.enter(); }
@@ -94,8 +100,8 @@ class recent_entries {
   std::size_t unmoved() const noexcept { return unmoved_; }
   /// At most `count` entries behind `after` that are not in their places, apart from those that `changing` replaces.
   std::vector<place> run_after(std::string_view after, std::size_t count, const key_changes& changing);
-  static const std::string& key_of(place p) noexcept { return p->first.text; }
-  static const std::optional<std::string>& value_of(place p) noexcept { return p->second.versions.back().value; }
+  static const std::string& key_of(place p) noexcept { return p->key; }
+  static const std::optional<std::string>& value_of(place p) noexcept { return p->latest.value; }
   /// Whether a change of this key waits, or did until a moment ago.
   bool holds(std::string_view key) const { return entries_.contains(sort_view(key)); }
   /// The changes of the next commit, before it is done: nobody's snapshot shows it yet.
@@ -108,9 +114,10 @@ class recent_entries {
   void take_back(const key_changes& changes);
 
  private:
+  static std::uint64_t number_at(std::string_view k, std::size_t at) noexcept;
   static const version* seen(const history& h, std::uint64_t at) noexcept;
   std::optional<entry> first_seen(histories::const_iterator from, std::uint64_t at) const;
-  place first_from(const sort_view& sought, place behind);
+  histories::iterator first_from(const sort_view& sought, histories::iterator behind);
   void forget_moved();
 
   mutable std::shared_mutex mutex_;  // entries_

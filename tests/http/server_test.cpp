@@ -69,8 +69,8 @@ class client {
 };
 
 struct running {
+  telemetry::metrics metrics;  // before the door, whose threads may hold a session for a moment longer than the server does
   fake::door door;
-  telemetry::metrics metrics;
   server_settings settings;
   std::optional<server> it;
 
