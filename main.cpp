@@ -114,6 +114,7 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.sort_rows_max = number<std::uint64_t>(v, "runtime.sortRowsMax");
   s.batch_items_max = number<std::size_t>(v, "journal.batchRecordsMax");
   s.batch_wait = std::chrono::microseconds(v.get_int("journal.batchWaitUs"));
+  s.linger = v.get_ms("journal.lingerMs");
   s.journal_queue_max = number<std::size_t>(v, "journal.queueMax");
   s.notify_concurrent_max = number<std::uint32_t>(v, "notify.maxConcurrent");
   s.notify_retry_min = v.get_ms("notify.retryMinMs");

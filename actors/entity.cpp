@@ -415,6 +415,7 @@ void entity::release_answer(append_request& request, const delivery_ptr& d) {
 // Appends; then this actor's own figures and the others follow. False: refused, nothing happened, and this actor is about to end.
 bool entity::append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written) {
   request.guard = who_.guard;
+  request.lingers = d->kind != delivery_kind::request;  // an ask's step waits for its asker's record
   const auto consumed = static_cast<std::int64_t>(request.record ? request.record->consumed.size() : 0);
   node_.will_record(self());
   written = node_.log.append(std::move(request));

@@ -63,7 +63,10 @@ std::shared_ptr<const storage::journal_record> journal::append(append_request re
     }
     queue_.push_back({std::move(request.derived), std::move(request.outputs)});
     depth_.fetch_add(1, std::memory_order_relaxed);
-    if (committer_sleeps_) {
+    const bool first = !std::exchange(waits_, true), hurried = hurries_;
+    hurries_ = hurries_ || !request.lingers || queue_.size() >= undivided;
+    if (first) linger_until_ = std::chrono::steady_clock::now() + settings_.linger;
+    if (committer_sleeps_ && (first || hurries_ != hurried)) {
       committer_sleeps_ = false;
       sleeper = &committer_wakes_;
     } else if (committing_ && queue_.size() >= gatherer_wakes_at_) {
@@ -145,6 +148,8 @@ void journal::commit_batches() {
   for (;;) {
     committer_sleeps_ = true;
     committer_wakes_.wait(lock, [&] { return failed_ || (!gathering_ && (stopping_ || something_waits())); });
+    committer_sleeps_ = true;
+    committer_wakes_.wait_until(lock, linger_until_, [&] { return failed_ || stopping_ || hurries_; });
     committer_sleeps_ = false;
     if (failed_) return;
     if (!something_waits()) break;
@@ -152,6 +157,7 @@ void journal::commit_batches() {
       committer_wakes_.wait_for(lock, settings_.batch_wait, [this] { return stopping_; });
     committing_ = gathering_ = true;
     take_queue(taken, open_);
+    waits_ = hurries_ = !queue_.empty();
     auto closed = std::exchange(open_, {});
     lock.unlock();
     if (!gather(taken, closed)) return;

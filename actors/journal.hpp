@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -40,6 +41,7 @@ struct append_request {
   std::shared_ptr<storage::journal_record> record;  ///< may be null
   storage::commit_item derived;                     ///< rows, indexes and meta; record and body are filled in here
   std::vector<output> outputs;                      ///< run on the committing thread once all of this is durable; must not block
+  bool lingers = false;                             ///< nobody waits for it: it may wait a little for a commit that somebody waits for
 };
 
 /// What one commit made durable: the records in log order. `previous` is the sequence up to which (exclusive) the commits
@@ -117,7 +119,9 @@ class journal {
   bool committing_ = false;   // a batch is closed, and not committed yet
   std::vector<batch> spent_;  // written; the gathering thread lets go of what they hold
   bool committer_sleeps_ = false, committed_all_ = false;
-  std::size_t gatherer_wakes_at_ = 0;  // steps in the queue
+  bool waits_ = false, hurries_ = false;                // steps for the next batch; one that does not linger, or many
+  std::chrono::steady_clock::time_point linger_until_;  // where none hurries
+  std::size_t gatherer_wakes_at_ = 0;                   // steps in the queue
   std::map<storage::lane, std::uint64_t> epochs_;
   std::uint64_t next_sequence_;
   bool stopping_ = false;

@@ -160,6 +160,7 @@ void notifier::send_waiting() {
 void notifier::wait_for_disk() {
   if (waits_for_disk_) return;
   append_request barrier;
+  barrier.lingers = true;
   barrier.guard = guard_;
   const auto self = caf::actor_cast<caf::actor>(this);
   barrier.outputs.push_back([self] { caf::anon_send(self, on_disk_now{}); });
@@ -212,6 +213,7 @@ void notifier::settle() {
   append_request request;
   request.guard = guard_;
   request.record = std::make_shared<storage::journal_record>(std::move(r));
+  request.lingers = true;
   const auto self = caf::actor_cast<caf::actor>(this);
   request.outputs.push_back([self] { caf::anon_send(self, settled{}); });
   if (node_.log.append(std::move(request)))

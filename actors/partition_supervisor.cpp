@@ -233,7 +233,8 @@ void partition_supervisor::forward(delivery_ptr d) {
   const auto comes_after_it = [&](const delivery_ptr& other) {
     return d->kind == delivery_kind::message && other->kind == delivery_kind::message && d->ref.id < other->ref.id;
   };
-  s.waiting.insert(std::find_if(s.waiting.begin(), s.waiting.end(), comes_after_it), std::move(d));
+  auto& waiting = s.waiting_list();
+  waiting.insert(std::find_if(waiting.begin(), waiting.end(), comes_after_it), std::move(d));
 }
 
 std::uint64_t partition_supervisor::resolve(const storage::address& to) {
@@ -269,9 +270,8 @@ void partition_supervisor::start(slot& s) {
     resting_.pop_back();
     s.by.knows_aggregate = false;
   }
-  auto waiting = std::move(s.waiting);
-  s.waiting.clear();
-  for (auto& d : waiting) give(s, std::move(d));
+  if (const auto waiting = std::exchange(s.waiting, nullptr))
+    for (auto& d : *waiting) give(s, std::move(d));
 }
 
 void partition_supervisor::give(slot& s, delivery_ptr d) {
@@ -362,7 +362,7 @@ void partition_supervisor::on_stumbled(stumbled& m) {
   if (d.attempts >= node_.settings.poison_attempts)
     bury(d, m.error);
   else
-    s.waiting.push_front(std::move(m.with));
+    s.waiting_list().push_front(std::move(m.with));
   restart_later(at->second);
 }
 

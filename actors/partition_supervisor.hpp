@@ -8,6 +8,7 @@
 #include <deque>
 #include <initializer_list>
 #include <list>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,14 +38,20 @@ class partition_supervisor : public base_actor {
     std::uint64_t sent = 0;        // deliveries, in its whole life
     bool knows_aggregate = false;  // which it has become; it is told with the first delivery
   };
+  // Bytes count here: there is one for each awake aggregate, and with its links in the list it fills 128.
   struct slot {
     std::uint64_t id = 0;
     worker by;
     slot_state state = slot_state::awake;
-    std::string key;
     std::uint32_t failures = 0;
+    std::string key;
     std::int64_t used_ms = 0;
-    std::list<delivery_ptr> waiting;  // while it is not awake
+    std::unique_ptr<std::list<delivery_ptr>> waiting;  // while it is not awake
+
+    std::list<delivery_ptr>& waiting_list() {
+      if (!waiting) waiting = std::make_unique<std::list<delivery_ptr>>();
+      return *waiting;
+    }
   };
   using place = std::list<slot>::iterator;
 

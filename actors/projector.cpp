@@ -169,6 +169,7 @@ void projector::write() {
   append_request request;
   request.guard = guard_;
   request.derived = std::move(*item);
+  request.lingers = true;
   const auto self = caf::actor_cast<caf::actor>(this);
   request.outputs.push_back([self] { caf::anon_send(self, written{}); });
   writing_ = true;
@@ -181,6 +182,7 @@ void projector::rest() {
   if (rounds_left_ > 0 && node_.log.depth() > 0) {
     --rounds_left_;
     append_request round;
+    round.lingers = true;
     const auto self = caf::actor_cast<caf::actor>(this);
     round.outputs.push_back([self] { caf::anon_send(self, rested{}); });
     if (!node_.log.append(std::move(round))) quit();

@@ -95,8 +95,8 @@ struct context_status {
   std::atomic<bool> running{false};
   std::atomic<std::int64_t> awake{0};
   std::vector<std::atomic<std::int64_t>> awake_in;  ///< by partition
-  std::atomic<std::int64_t> mailbox{0};            ///< deliveries on their way or waiting
-  std::atomic<std::int64_t> outbox{0};             ///< durable messages not consumed yet
+  std::atomic<std::int64_t> mailbox{0};             ///< deliveries on their way or waiting
+  std::atomic<std::int64_t> outbox{0};              ///< durable messages not consumed yet
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<int> lanes_closed{0};             ///< partitions that do not take messages yet

@@ -48,6 +48,7 @@ struct runtime_settings {
   std::uint64_t sort_rows_max = 100000;
   std::size_t batch_items_max = 4096;
   std::chrono::microseconds batch_wait{0};
+  milliseconds linger{5};  ///< how long a step for which nobody waits may wait for company
   std::size_t journal_queue_max = 100000;
   std::uint32_t notify_concurrent_max = 64;
   milliseconds notify_retry_min{200}, notify_retry_max{60000};

@@ -65,6 +65,10 @@ void add_node(registry& r) {
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));
   r.add(integer("journal.batchWaitUs", 0, 0, 100000, "How long a commit waits for more records to gather. 0: it takes what is there.")
             .in("µs"));
+  r.add(integer("journal.lingerMs", 5, 0, 1000,
+                "How long a step for which no caller waits (a message's, a view's, a notification's) may wait for a commit that somebody "
+                "waits for. 0: not at all.")
+            .in("ms"));
   r.add(
       integer("journal.queueMax", 100000, 100, 10000000, "Records that may wait for a commit; beyond it new requests are refused (503)."));
 }
