@@ -26,7 +26,8 @@ struct writer {
     r.derived.meta.emplace_back(key, "x");
     r.outputs.push_back([done] { done->set_value(); });
     r.lingers = lingers;
-    REQUIRE(log.append(std::move(r)));
+    const auto appended = log.append(std::move(r));
+    REQUIRE(appended);
     return done->get_future();
   }
   bool is_on_disk(const std::string& key) const { return store->read()->get(storage::table::meta, key).has_value(); }
