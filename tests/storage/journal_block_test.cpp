@@ -91,7 +91,7 @@ TEST_CASE("block: given what does not get smaller, or is small, then it is kept 
   check_same(block_of(incompressible), incompressible);
 
   constexpr std::size_t head = 1 + 1 + 16 + 2;  // gap, partition, checksums, length
-  for (const std::size_t all : {1023, 1024}) {
+  for (const std::size_t all : {std::size_t{1023}, std::size_t{1024}}) {
     const auto body = prose(all - head, 1);
     const std::vector<raw_record> edge{record(1, 1, body)};
     CHECK(block_of(edge).value.front() == (all < 1024 ? 0 : 1));
