@@ -1,7 +1,6 @@
 #include "storage/log.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace crema::storage {
 
@@ -15,10 +14,6 @@ std::string encode_outbox(const stored_message* message, const hold* held) {
     encode_message(*message, out);
   return out;
 }
-
-}  // namespace
-
-namespace {
 
 // To the block that holds the offset, or the next one; offsets inside a block have no key of their own.
 bool seek_block(cursor& at, std::uint64_t offset) {

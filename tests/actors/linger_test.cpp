@@ -30,6 +30,7 @@ struct writer {
     REQUIRE(appended);
     return done->get_future();
   }
+  bool committed_once() const { return metrics.text().find("crema_journal_commit_seconds_count 1\n") != std::string::npos; }
   bool is_on_disk(const std::string& key) const { return store->read()->get(storage::table::meta, key).has_value(); }
 
   std::shared_ptr<storage::store> store = storage::make_memory_store();
@@ -50,6 +51,7 @@ TEST_CASE("linger: given a step for which nobody waits, when one comes for which
   CHECK(comes(urgent));
   CHECK(comes(patient));
   CHECK(w.is_on_disk("patient"));
+  CHECK(w.committed_once());
 }
 
 TEST_CASE("linger: given a step for which nobody waits, when nothing else comes, then it is written after its time") {
@@ -64,6 +66,12 @@ TEST_CASE("linger: given many steps for which nobody waits, then they do not wai
   std::future<void> last;
   for (int n = 0; n < 200; ++n) last = w.append(std::to_string(n), true);
   CHECK(comes(last));
+
+  writer fewer(1h);
+  for (int n = 0; n < 199; ++n) last = fewer.append(std::to_string(n), true);
+  CHECK(comes(fewer.append("urgent", false)));
+  CHECK(comes(last));
+  CHECK(fewer.committed_once());
 }
 
 TEST_CASE("linger: given a step for which nobody waits, when the journal stops, then it is written") {
