@@ -5,6 +5,7 @@
 #include <caf/send.hpp>
 #include <filesystem>
 
+#include "actors/chain_first.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/root_supervisor.hpp"
 #include "storage/format.hpp"
@@ -38,7 +39,10 @@ std::vector<answer_handler> idempotency_desk::leave(const idempotency_key& key) 
 // ---- start and stop
 
 node::parts::parts(node_parts p, runtime_settings s) : given(std::move(p)), settings(std::move(s)) {
-  config.set("scheduler.policy", given.by_hand ? caf::atom("testing") : caf::atom("sharing"));
+  if (given.by_hand)
+    config.set("scheduler.policy", caf::atom("testing"));
+  else
+    config.load<scheduler>();
   config.set("scheduler.max-threads", settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()));
 }
 

@@ -1,15 +1,18 @@
 // What the sessions of one server share: threads, router, limits, counters. Internal to http/.
 //
-// Ownership: the server and every session hold the engine, so that a late answer finds its strand; only the server stops it.
+// Each io thread has a loop of its own, and each connection belongs to one of them: nothing of a connection is ever touched by two
+// threads, so it needs no lock. Ownership: the server and every session hold the engine, so that a late answer finds its loop;
+// only the server stops it.
 // Whatever a handler outside this folder keeps is a weak pointer to a session.
 #pragma once
 
 #include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -26,9 +29,10 @@ namespace crema::http {
 
 namespace net = boost::asio;
 using tcp = net::ip::tcp;
-using strand = net::strand<net::io_context::executor_type>;
-using tcp_socket = net::basic_stream_socket<tcp, strand>;
+using executor = net::io_context::executor_type;
+using tcp_socket = net::basic_stream_socket<tcp, executor>;
 using steady = std::chrono::steady_clock;
+using timer = net::basic_waitable_timer<steady, net::wait_traits<steady>, executor>;
 
 class session;
 
@@ -56,13 +60,19 @@ class engine : public std::enable_shared_from_this<engine> {
   rate_limiter limiter;
   trace_sampler sampler;
   request_metrics metrics;
-  net::io_context ioc;
   net::thread_pool slow{1};
 
   std::atomic<std::size_t> in_flight{0}, streams{0};
 
  private:
-  using listener = net::basic_socket_acceptor<tcp, strand>;
+  using listener = net::basic_socket_acceptor<tcp, executor>;
+  struct loop {
+    net::io_context ioc{1};  // run by one thread
+    net::executor_work_guard<executor> keeps_running{ioc.get_executor()};
+    std::thread thread;
+    void run();
+    void end();
+  };
 
   void listen(std::optional<int> inherited_socket);
   void accept();
@@ -70,18 +80,18 @@ class engine : public std::enable_shared_from_this<engine> {
   void refuse(tcp_socket socket);
   void close_listener();
   void finish_drain();
-  void run_thread();
+  executor next_loop();
   std::vector<std::shared_ptr<session>> all_sessions();
 
   std::uint16_t port_ = 0;
   bool inherited_ = false;
-  std::optional<listener> acceptor_;  // used on its strand only, once started
-  std::optional<net::steady_timer> accept_pause_, drain_timer_;
-  std::optional<net::executor_work_guard<net::io_context::executor_type>> work_;
-  std::vector<std::thread> threads_;
+  std::deque<loop> loops_;
+  std::size_t next_loop_ = 0;  // these are used on the first loop only, once started
+  std::optional<listener> acceptor_;
+  std::optional<timer> accept_pause_, drain_timer_;
   std::atomic<bool> draining_ = false;
   bool stopped_ = false;   // by stop(), on its caller's thread
-  bool stopping_ = false;  // on the listener's strand
+  bool stopping_ = false;  // on the first loop
   std::atomic<std::uint64_t> seed_;
   std::atomic<std::size_t> refusing_{0};
 

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <random>
 #include <stdexcept>
@@ -67,7 +66,7 @@ std::uint64_t engine::next_seed() { return seed_.fetch_add(0xd1342543de82ef95, s
 
 void engine::listen(std::optional<int> inherited_socket) {
   boost::system::error_code ec;
-  acceptor_.emplace(net::make_strand(ioc));
+  acceptor_.emplace(loops_.front().ioc.get_executor());
   if (inherited_socket) {
     inherited_ = true;
     acceptor_->assign(protocol_of(*inherited_socket), *inherited_socket, ec);
@@ -87,15 +86,15 @@ void engine::listen(std::optional<int> inherited_socket) {
 }
 
 void engine::start(std::optional<int> inherited_socket) {
+  loops_.resize(settings.threads);
   listen(inherited_socket);
-  accept_pause_.emplace(ioc);
-  drain_timer_.emplace(ioc);
-  work_.emplace(ioc.get_executor());
+  accept_pause_.emplace(acceptor_->get_executor());
+  drain_timer_.emplace(acceptor_->get_executor());
   net::post(acceptor_->get_executor(), [self = shared_from_this()] { self->accept(); });
-  for (unsigned i = 0; i < settings.threads; ++i) threads_.emplace_back([this] { run_thread(); });
+  for (auto& l : loops_) l.thread = std::thread([&l] { l.run(); });
 }
 
-void engine::run_thread() {
+void engine::loop::run() {
   while (true) {
     try {
       ioc.run();
@@ -106,8 +105,16 @@ void engine::run_thread() {
   }
 }
 
+void engine::loop::end() {
+  keeps_running.reset();
+  if (thread.joinable()) thread.join();
+}
+
+// Connections are dealt to the loops in turn.
+executor engine::next_loop() { return loops_[next_loop_++ % loops_.size()].ioc.get_executor(); }
+
 void engine::accept() {
-  acceptor_->async_accept(net::make_strand(ioc), [self = shared_from_this()](const boost::system::error_code& ec, tcp_socket socket) {
+  acceptor_->async_accept(next_loop(), [self = shared_from_this()](const boost::system::error_code& ec, tcp_socket socket) {
     // Also after the listener was closed: this connection was accepted before, and its client may be sending.
     if (!ec) self->take(std::move(socket));
     if (!self->acceptor_->is_open()) return;
@@ -115,9 +122,9 @@ void engine::accept() {
     if (ec != net::error::no_descriptors && ec != net::error::no_buffer_space && ec != net::error::no_memory) return self->accept();
     // Out of descriptors: the connection stays in the queue until one is free.
     self->accept_pause_->expires_after(std::chrono::milliseconds(100));
-    self->accept_pause_->async_wait(net::bind_executor(self->acceptor_->get_executor(), [self](const boost::system::error_code&) {
+    self->accept_pause_->async_wait([self](const boost::system::error_code&) {
       if (self->acceptor_->is_open()) self->accept();
-    }));
+    });
   });
 }
 
@@ -142,7 +149,7 @@ void engine::refuse(tcp_socket socket) {
   if (!enter(refusing_, at_once_max)) return;
   struct refusal {
     tcp_socket socket;
-    net::steady_timer timer;
+    timer closes;
     std::string text;
     std::array<char, 1024> rest;
   };
@@ -152,7 +159,8 @@ void engine::refuse(tcp_socket socket) {
   auto id_state = next_seed();
   r.trace = new_trace(id_state);
   const auto answer = render(problem{problem_code::overloaded, "Too many connections are open.", {}, 1000}, r);
-  auto state = std::make_shared<refusal>(refusal{std::move(socket), net::steady_timer(ioc), {}, {}});
+  const auto at = socket.get_executor();
+  auto state = std::make_shared<refusal>(refusal{std::move(socket), timer(at), {}, {}});
   state->text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + std::string(answer.content_type) +
                 "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\ntraceparent: " + to_traceparent(r.trace) + "\r\n" +
                 answer.headers + "Connection: close\r\n\r\n" + answer.body;
@@ -161,17 +169,16 @@ void engine::refuse(tcp_socket socket) {
   state->socket.write_some(net::buffer(state->text), ec);  // fits into the empty send buffer of a new connection
   state->socket.shutdown(tcp::socket::shutdown_send, ec);
   // Kept open for a moment: closing with the request unread would reset it, and take the answer along.
-  state->timer.expires_after(std::chrono::milliseconds(500));
-  state->timer.async_wait(
-      net::bind_executor(state->socket.get_executor(), [self = shared_from_this(), state](const boost::system::error_code&) {
-        boost::system::error_code ignored;
-        while (state->socket.read_some(net::buffer(state->rest), ignored) > 0) {}
-        state->socket.close(ignored);
-        self->refusing_.fetch_sub(1, std::memory_order_relaxed);
-      }));
+  state->closes.expires_after(std::chrono::milliseconds(500));
+  state->closes.async_wait([self = shared_from_this(), state](const boost::system::error_code&) {
+    boost::system::error_code ignored;
+    while (state->socket.read_some(net::buffer(state->rest), ignored) > 0) {}
+    state->socket.close(ignored);
+    self->refusing_.fetch_sub(1, std::memory_order_relaxed);
+  });
 }
 
-// On the listener's strand.
+// On the first loop.
 void engine::close_listener() {
   if (!acceptor_->is_open()) return;
   boost::system::error_code ec;
@@ -179,7 +186,7 @@ void engine::close_listener() {
     // Who is in the queue already would be reset with it: let them in. (An inherited queue goes to the successor.)
     acceptor_->non_blocking(true, ec);
     while (true) {
-      tcp_socket socket(net::make_strand(ioc));
+      tcp_socket socket(next_loop());
       acceptor_->accept(socket, ec);
       if (ec) break;
       take(std::move(socket));
@@ -223,14 +230,14 @@ void engine::drain(std::function<void()> done) {
     }
     for (const auto& s : self->all_sessions()) s->drain();
     self->drain_timer_->expires_after(std::chrono::milliseconds(self->settings.drain_limit_ms));
-    self->drain_timer_->async_wait(net::bind_executor(self->acceptor_->get_executor(), [self](const boost::system::error_code& ec) {
+    self->drain_timer_->async_wait([self](const boost::system::error_code& ec) {
       if (!ec) self->finish_drain();
-    }));
+    });
     if (self->all_sessions().empty()) self->finish_drain();
   });
 }
 
-// On the listener's strand, which owns drain_timer_.
+// On the first loop, which owns drain_timer_.
 void engine::finish_drain() {
   std::function<void()> done;
   {
@@ -242,7 +249,7 @@ void engine::finish_drain() {
 }
 
 void engine::stop() {
-  if (std::exchange(stopped_, true) || threads_.empty()) return;
+  if (std::exchange(stopped_, true) || loops_.empty() || !loops_.front().thread.joinable()) return;
   slow.join();
   net::post(acceptor_->get_executor(), [self = shared_from_this()] {
     boost::system::error_code ec;
@@ -251,9 +258,8 @@ void engine::stop() {
     self->accept_pause_->cancel();
     self->drain_timer_->cancel();
     for (const auto& s : self->all_sessions()) s->close();
-    self->work_.reset();
   });
-  for (auto& t : threads_) t.join();
+  for (std::size_t i = loops_.size(); i-- > 0;) loops_[i].end();  // the first one last: a connection's end is told there
 }
 
 server::server(server_settings settings, const std::vector<mounted>& systems, telemetry::metrics& metrics)

@@ -1,6 +1,6 @@
 // The HTTP front door of one or several systems: listener, sessions and routers behind one handle. Start here.
 //
-// A listener takes connections, a session (http/session.hpp) reads, answers and times one connection on its own strand, the
+// A listener takes connections, a session (http/session.hpp) reads, answers and times one connection on the thread that it is given, the
 // router (http/router.hpp) turns a request into an answer, an ask or a stream. No io thread ever waits for anything.
 //
 // Thread-safety: start, drain and stop are called from the thread that owns the server (drain also from a signal thread).

@@ -5,7 +5,7 @@
 // socket: back-pressure and order at once), one deadline for whatever it is doing, and one timer that is moved only when the
 // deadline comes earlier than the timer does, so that a busy keep-alive connection never touches it.
 //
-// Everything runs on the session's strand. The pending watchdog or an operation of the socket owns the session.
+// Everything runs on the session's loop. The pending watchdog or an operation of the socket owns the session.
 #pragma once
 
 #include <array>
@@ -91,7 +91,7 @@ class session : public std::enable_shared_from_this<session> {
 
   std::shared_ptr<engine> engine_;  // first: outlives the socket
   tcp_socket socket_;
-  net::basic_waitable_timer<steady, net::wait_traits<steady>, strand> timer_;
+  timer timer_;
   boost::beast::flat_buffer buffer_;
   request request_;
   std::optional<request_parser> parser_;

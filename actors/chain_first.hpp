@@ -1,0 +1,100 @@
+// How the node's actors share its threads: a worker goes on with the actor that it has just woken (docs/adr/0027).
+//
+// Problem: one message leads to the next, aggregate by aggregate. With one queue for all workers each step of such a chain wakes
+// another thread, which takes longer than the step. Solution: the first actor that a running actor wakes waits in a place of the
+// worker's own and is next; all others, and all from outside, go through the queue. A worker that has gone on so for `in_a_row_max`
+// actors takes its turn in the queue, so that no chain keeps the others waiting.
+//
+// A policy of CAF's scheduler: the methods are called by its coordinator and workers.
+#pragma once
+
+#include <caf/policy/unprofiled.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/coordinator.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+namespace crema::actors {
+
+class chain_first : public caf::policy::unprofiled {
+ public:
+  struct coordinator_data {
+    explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
+    std::mutex mutex;
+    std::condition_variable arrived;
+    std::deque<caf::resumable*> queue;
+    std::size_t sleeping = 0;
+  };
+  struct worker_data {
+    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+    caf::resumable* next = nullptr;
+    unsigned in_a_row = 0;
+  };
+
+  template <class Coordinator>
+  void central_enqueue(Coordinator* self, caf::resumable* job) {
+    auto& all = d(self);
+    bool someone_sleeps = false;
+    {
+      const std::lock_guard lock(all.mutex);
+      all.queue.push_back(job);
+      someone_sleeps = all.sleeping > 0;
+    }
+    if (someone_sleeps) all.arrived.notify_one();
+  }
+  template <class Worker>
+  void external_enqueue(Worker* self, caf::resumable* job) {
+    central_enqueue(self->parent(), job);
+  }
+  template <class Worker>
+  void internal_enqueue(Worker* self, caf::resumable* job) {
+    auto& own = d(self);
+    if (own.next == nullptr)
+      own.next = job;
+    else
+      central_enqueue(self->parent(), job);
+  }
+  template <class Worker>
+  void resume_job_later(Worker* self, caf::resumable* job) {
+    central_enqueue(self->parent(), job);
+  }
+
+  template <class Worker>
+  caf::resumable* dequeue(Worker* self) {
+    auto& own = d(self);
+    if (own.next != nullptr && own.in_a_row < in_a_row_max) {
+      ++own.in_a_row;
+      return std::exchange(own.next, nullptr);
+    }
+    own.in_a_row = 0;
+    auto& all = d(self->parent());
+    std::unique_lock lock(all.mutex);
+    if (own.next != nullptr) all.queue.push_back(std::exchange(own.next, nullptr));
+    ++all.sleeping;
+    all.arrived.wait(lock, [&all] { return !all.queue.empty(); });
+    --all.sleeping;
+    auto* const job = all.queue.front();
+    all.queue.pop_front();
+    return job;
+  }
+
+  template <class Worker, class Use>
+  void foreach_resumable(Worker* self, Use use) {
+    if (auto* const job = std::exchange(d(self).next, nullptr)) use(job);
+  }
+  template <class Coordinator, class Use>
+  void foreach_central_resumable(Coordinator* self, Use use) {
+    auto& all = d(self);
+    const std::lock_guard lock(all.mutex);
+    for (auto* const job : std::exchange(all.queue, {})) use(job);
+  }
+
+ private:
+  static constexpr unsigned in_a_row_max = 64;
+};
+
+using scheduler = caf::scheduler::coordinator<chain_first>;
+
+}  // namespace crema::actors

@@ -1,0 +1,100 @@
+#include "actors/chain_first.hpp"
+
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <catch2/catch.hpp>
+#include <mutex>
+#include <string>
+
+using crema::actors::scheduler;
+
+namespace {
+
+struct config : caf::actor_system_config {
+  explicit config(std::size_t threads) {
+    load<scheduler>();
+    set("scheduler.max-threads", threads);
+  }
+};
+
+struct notes {
+  std::mutex mutex;
+  std::string text;
+  void add(char c) {
+    const std::lock_guard lock(mutex);
+    text.push_back(c);
+  }
+};
+
+caf::behavior noting(caf::event_based_actor*, notes* book, char name) {
+  return {[book, name](int) { book->add(name); }};
+}
+
+// Wakes a, b and c in this order; before that it fills the queue with `queued`, from which a worker would go on.
+caf::behavior waking(caf::event_based_actor* self, notes* book, caf::actor queued, std::vector<caf::actor> woken) {
+  return {[=](int) {
+    caf::anon_send(queued, 0);
+    for (const auto& w : woken) self->send(w, 0);
+    book->add('w');
+  }};
+}
+
+// Sends the ball back until both have had it `hops` times or the bystander has been heard.
+caf::behavior player(caf::event_based_actor* self, std::atomic<bool>* heard, std::atomic<int>* hops) {
+  return {[=](const caf::actor& partner) {
+    if (*heard || ++*hops > 10'000'000) return;
+    self->send(partner, caf::actor_cast<caf::actor>(self));
+  }};
+}
+
+}  // namespace
+
+TEST_CASE(
+    "chain first: given one worker, when an actor wakes three, then the first is next and the others take their turn behind the queue") {
+  notes book;
+  config settings(1);
+  {
+    caf::actor_system all(settings);
+    const auto queued = all.spawn(noting, &book, 'q');
+    const std::vector woken{all.spawn(noting, &book, 'a'), all.spawn(noting, &book, 'b'), all.spawn(noting, &book, 'c')};
+    caf::anon_send(all.spawn(waking, &book, queued, woken), 0);
+    all.await_actors_before_shutdown(true);
+  }
+  CHECK(book.text == "waqbc");
+}
+
+TEST_CASE("chain first: given one worker and two actors that wake each other for ever, when a third gets a message, then it has its turn") {
+  std::atomic<bool> heard = false;
+  std::atomic<int> hops = 0;
+  config settings(1);
+  {
+    caf::actor_system all(settings);
+    const auto one = all.spawn(player, &heard, &hops), other = all.spawn(player, &heard, &hops);
+    caf::anon_send(one, other);
+    const auto bystander = all.spawn([&heard]() -> caf::behavior { return {[&heard](int) { heard = true; }}; });
+    caf::anon_send(bystander, 0);
+  }
+  CHECK(heard);
+  CHECK(hops < 10'000'000);
+}
+
+TEST_CASE("chain first: given several workers, when many chains begin at once, then every step of every chain is taken") {
+  constexpr int chains = 200, steps = 500;
+  std::atomic<int> taken = 0;
+  config settings(4);
+  {
+    caf::actor_system all(settings);
+    for (int i = 0; i < chains; ++i)
+      caf::anon_send(all.spawn([&taken](caf::event_based_actor* self) -> caf::behavior {
+        return {[self, &taken](int left) {
+          ++taken;
+          if (left > 1) self->send(self, left - 1);
+        }};
+      }),
+                     steps);
+  }
+  CHECK(taken == chains * steps);
+}
