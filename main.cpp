@@ -24,6 +24,7 @@
 #include "storage/format.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/maintenance.hpp"
+#include "storage/packed/packed_store.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace.hpp"
@@ -70,7 +71,7 @@ storage::lmdb_options store_options_of(const values& v) {
 }
 
 std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory, const values& v) {
-  return storage::make_deferred_store(storage::open_lmdb(directory, store_options_of(v)),
+  return storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, store_options_of(v))),
                                       number<std::size_t>(v, "data.deferredEntriesMax"));
 }
 

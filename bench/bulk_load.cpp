@@ -28,6 +28,7 @@
 #include "behaviors/cafeteria/order.hpp"
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
+#include "storage/packed/packed_store.hpp"
 
 namespace {
 
@@ -35,7 +36,7 @@ using namespace crema;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t under_way_max = 8000;
-constexpr std::size_t deferred_entries_max = 131072;  // as data.deferredEntriesMax by default
+constexpr std::size_t deferred_entries_max = 393216;  // as data.deferredEntriesMax by default
 
 class silent_sink final : public notification_sink {
  public:
@@ -77,7 +78,8 @@ actors::runtime_settings settings_for_bulk() {
 class loader {
  public:
   explicit loader(const std::string& directory)
-      : disk_(storage::make_deferred_store(storage::open_lmdb(directory), deferred_entries_max)), node_(parts(), settings_for_bulk()) {
+      : disk_(storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory)), deferred_entries_max)),
+        node_(parts(), settings_for_bulk()) {
     node_.start();
   }
   ~loader() { node_.stop(); }

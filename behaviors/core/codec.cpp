@@ -109,14 +109,9 @@ void put_bytes(std::string& out, std::string_view bytes) {
   out.append(bytes);
 }
 
-std::uint8_t reader::byte() {
-  if (rest_.empty()) throw decode_error("the record ends too early");
-  const auto b = static_cast<std::uint8_t>(rest_.front());
-  rest_.remove_prefix(1);
-  return b;
-}
+void reader::end_too_early() { throw decode_error("the record ends too early"); }
 
-std::uint64_t reader::varint() {
+std::uint64_t reader::long_varint() {
   std::uint64_t v = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const std::uint64_t b = byte();
@@ -128,18 +123,17 @@ std::uint64_t reader::varint() {
 }
 
 std::uint64_t reader::fixed64() {
-  if (rest_.size() < 8) throw decode_error("the record ends too early");
+  if (rest_.size() < 8) end_too_early();
   std::uint64_t v = 0;
   for (std::size_t i = 0; i < 8; ++i) v |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(rest_[i])) << (8 * i);
   rest_.remove_prefix(8);
   return v;
 }
 
-std::string_view reader::bytes() {
-  const auto n = varint();
-  if (n > rest_.size()) throw decode_error("a text is longer than its record");
-  const auto b = rest_.substr(0, static_cast<std::size_t>(n));
-  rest_.remove_prefix(static_cast<std::size_t>(n));
+std::string_view reader::take(std::uint64_t count) {
+  if (count > rest_.size()) throw decode_error("a text is longer than its record");
+  const auto b = rest_.substr(0, static_cast<std::size_t>(count));
+  rest_.remove_prefix(static_cast<std::size_t>(count));
   return b;
 }
 

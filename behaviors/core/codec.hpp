@@ -30,14 +30,23 @@ void put_bytes(std::string& out, std::string_view bytes);
 class reader {
  public:
   explicit reader(std::string_view bytes) : rest_(bytes) {}
-  std::uint64_t varint();
+  std::uint64_t varint() { return !rest_.empty() && static_cast<std::uint8_t>(rest_.front()) < 0x80 ? byte() : long_varint(); }
   std::uint64_t fixed64();
-  std::string_view bytes();
-  std::uint8_t byte();
+  std::string_view bytes() { return take(varint()); }  ///< their number comes first
+  std::string_view take(std::uint64_t count);          ///< so many bytes
+  std::uint8_t byte() {
+    if (rest_.empty()) end_too_early();
+    const auto b = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return b;
+  }
   bool done() const noexcept { return rest_.empty(); }
   std::string_view rest() const noexcept { return rest_; }
 
  private:
+  std::uint64_t long_varint();
+  [[noreturn]] static void end_too_early();
+
   std::string_view rest_;
 };
 

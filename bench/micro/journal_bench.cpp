@@ -10,13 +10,14 @@
 #include "bench/micro/orders.hpp"
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
+#include "storage/packed/packed_store.hpp"
 
 namespace {
 
 using namespace crema;
 namespace fs = std::filesystem;
 
-constexpr std::size_t contexts = 5, deferred_entries_max = 131072;
+constexpr std::size_t contexts = 5, deferred_entries_max = 393216;
 
 class journal_on_disk {
  public:
@@ -52,7 +53,8 @@ class journal_on_disk {
   }
 
   const fs::path directory_ = fs::absolute("journal_bench.data");
-  std::unique_ptr<storage::store> disk_ = storage::make_deferred_store(storage::open_lmdb(directory_), deferred_entries_max);
+  std::unique_ptr<storage::store> disk_ =
+      storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory_)), deferred_entries_max);
   const actors::runtime_settings settings_;
   const actors::system_clock time_;
   telemetry::metrics metrics_;

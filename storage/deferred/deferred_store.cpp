@@ -7,6 +7,7 @@
 #include "behaviors/core/codec.hpp"
 #include "storage/deferred/recent_entries.hpp"
 #include "storage/layout.hpp"
+#include "storage/wrapping_store.hpp"
 
 namespace crema::storage {
 
@@ -30,16 +31,16 @@ std::string encode_changes(const key_changes& changes) {
   return out;
 }
 
-void decode_changes(std::string_view row, key_changes& into) {
+void load_changes(std::string_view row, std::uint64_t commit, recent_entries& into) {
   wire::reader in(row);
   while (!in.done()) {
     const bool put = in.byte() != 0;
-    std::string key(in.bytes());
-    into[std::move(key)] = put ? std::optional<std::string>(in.bytes()) : std::nullopt;
+    const auto key = in.bytes();
+    into.load(key, put ? std::optional<std::string_view>(in.bytes()) : std::nullopt, commit);
   }
 }
 
-void move_into_place(transaction& tx, std::string_view key, const std::optional<std::string>& value) {
+void move_into_place(transaction& tx, std::string_view key, const std::optional<std::string_view>& value) {
   if (value)
     tx.put(scattered, key, *value);
   else
@@ -301,19 +302,14 @@ class deferred_transaction final : public transaction {
   merged_reads reads_;
 };
 
-class deferred_store final : public store {
+class deferred_store final : public wrapping_store {
  public:
-  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : below_(std::move(below)), moves_(entries_max) {
+  deferred_store(std::shared_ptr<store> below, std::size_t entries_max) : wrapping_store(std::move(below)), moves_(entries_max) {
     load_what_is_left();
   }
 
   std::unique_ptr<snapshot> read() const override { return std::make_unique<deferred_snapshot>(*below_, recent_); }
   std::unique_ptr<transaction> write() override { return std::make_unique<deferred_transaction>(below_->write(), recent_, moves_); }
-  void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
-  store_usage usage() const override { return below_->usage(); }
-  bool has_room() const noexcept override { return below_->has_room(); }
-  void make_room() noexcept override { below_->make_room(); }
-  void trim() noexcept override { below_->trim(); }
 
  private:
   // What an earlier run left goes on waiting. Some of it may be in its place already: moving it again changes nothing.
@@ -322,18 +318,15 @@ class deferred_store final : public store {
     const auto at = now->open(table::deferred);
     std::uint64_t first = 0, last = 0;
     for (bool there = at->seek({}); there && tail_number(at->key()) != commit_row; there = at->next()) {
-      key_changes row;
-      decode_changes(at->value(), row);
       last = tail_number(at->key());
       if (first == 0) first = last;
-      recent_.load(row, last);
+      load_changes(at->value(), last, recent_);
     }
     const auto commits = read_number(*now, table::deferred, number_key(commit_row)).value_or(0);
-    recent_.load({}, commits);
+    recent_.begin(commits);
     moves_.begin(first == 0 ? commits + 1 : first, commits);
   }
 
-  const std::shared_ptr<store> below_;
   mutable recent_entries recent_;
   mover moves_;
 };

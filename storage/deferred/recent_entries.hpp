@@ -49,12 +49,29 @@ class recent_entries {
     std::uint64_t commit;
     std::optional<std::string> value;
   };
-  // A key and what became of it.
-  struct history {
-    std::string key;
-    version latest;
-    std::vector<version> earlier;  // oldest first; mostly none
-    std::uint64_t moved = 0;       // the commit that put the latest version in its place; 0: none yet
+  // A key and what became of it. There are hundreds of thousands: key and latest value share one piece of memory.
+  class history {
+   public:
+    history(std::string_view key, std::optional<std::string_view> value, std::uint64_t commit) : commit_(commit) { set(key, value); }
+    std::string_view key() const noexcept { return {text_.get(), key_size_}; }
+    std::optional<std::string_view> value() const noexcept {
+      return erased_ ? std::nullopt : std::optional<std::string_view>({text_.get() + key_size_, value_size_});
+    }
+    std::uint64_t commit() const noexcept { return commit_; }
+    /// Puts a version in place of the latest.
+    void replace(const std::optional<std::string_view>& value, std::uint64_t commit);
+
+    std::unique_ptr<std::vector<version>> earlier;  // oldest first; mostly none
+    std::uint64_t moved = 0;                        // the commit that put the latest version in its place; 0: none yet
+
+   private:
+    void set(std::string_view key, std::optional<std::string_view> value);
+
+    std::unique_ptr<char[]> text_;
+    std::uint64_t commit_;
+    std::uint32_t value_size_ = 0;
+    std::uint16_t key_size_ = 0;
+    bool erased_ = false;
   };
   // The key's first sixteen bytes as two numbers, in the tree's node: most comparisons need no more.
   struct sort_view {
@@ -69,7 +86,7 @@ class recent_entries {
   };
   struct by_bytes {
     using is_transparent = void;
-    static std::string_view text_of(const ref& r) noexcept { return r.what->key; }
+    static std::string_view text_of(const ref& r) noexcept { return r.what->key(); }
     static std::string_view text_of(const sort_view& k) noexcept { return k.text; }
     template <class A, class B>
     bool operator()(const A& a, const B& b) const noexcept {
@@ -100,22 +117,24 @@ class recent_entries {
   std::size_t unmoved() const noexcept { return unmoved_; }
   /// At most `count` entries behind `after` that are not in their places, apart from those that `changing` replaces.
   std::vector<place> run_after(std::string_view after, std::size_t count, const key_changes& changing);
-  static const std::string& key_of(place p) noexcept { return p->key; }
-  static const std::optional<std::string>& value_of(place p) noexcept { return p->latest.value; }
+  static std::string_view key_of(place p) noexcept { return p->key(); }
+  static std::optional<std::string_view> value_of(place p) noexcept { return p->value(); }
   /// Whether a change of this key waits, or did until a moment ago.
   bool holds(std::string_view key) const { return entries_.contains(sort_view(key)); }
   /// The changes of the next commit, before it is done: nobody's snapshot shows it yet.
   void prepare(const key_changes& changes);
   /// That commit was done: `moved` are in their places.
   void publish(const std::vector<place>& moved);
-  /// What an earlier run left, row after row; `commit` is the row's.
-  void load(const key_changes& changes, std::uint64_t commit);
+  /// What an earlier run left, in the order of its commits; then the number of the last one.
+  void load(std::string_view key, std::optional<std::string_view> value, std::uint64_t commit);
+  void begin(std::uint64_t commit);
   /// That commit was not done.
   void take_back(const key_changes& changes);
 
  private:
   static std::uint64_t number_at(std::string_view k, std::size_t at) noexcept;
-  static const version* seen(const history& h, std::uint64_t at) noexcept;
+  using seen_value = std::optional<std::string_view>;  // nothing: erased
+  static std::optional<seen_value> seen(const history& h, std::uint64_t at) noexcept;
   std::optional<entry> first_seen(histories::const_iterator from, std::uint64_t at) const;
   histories::iterator first_from(const sort_view& sought, histories::iterator behind);
   void forget_moved();

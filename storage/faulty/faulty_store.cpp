@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "storage/wrapping_store.hpp"
+
 namespace crema::storage {
 
 namespace {
@@ -63,23 +65,18 @@ class faulty_transaction final : public transaction {
   std::optional<storage_errc> failed_;
 };
 
-class faulty_store final : public store {
+class faulty_store final : public wrapping_store {
  public:
-  faulty_store(std::shared_ptr<store> inner, std::shared_ptr<fault_plan> plan) : inner_(std::move(inner)), plan_(std::move(plan)) {}
+  faulty_store(std::shared_ptr<store> below, std::shared_ptr<fault_plan> plan) : wrapping_store(std::move(below)), plan_(std::move(plan)) {}
 
-  std::unique_ptr<snapshot> read() const override { return inner_->read(); }
+  std::unique_ptr<snapshot> read() const override { return below_->read(); }
   std::unique_ptr<transaction> write() override {
     if (broken_) fail(storage_errc::io, "begin to write after a failed commit");
-    return std::make_unique<faulty_transaction>(inner_->write(), plan_, broken_);
+    return std::make_unique<faulty_transaction>(below_->write(), plan_, broken_);
   }
-  void copy_to(const std::filesystem::path& directory) const override { inner_->copy_to(directory); }
-  store_usage usage() const override { return inner_->usage(); }
-  bool has_room() const noexcept override { return plan_->leaves_room() && inner_->has_room(); }
-  void make_room() noexcept override { inner_->make_room(); }
-  void trim() noexcept override { inner_->trim(); }
+  bool has_room() const noexcept override { return plan_->leaves_room() && below_->has_room(); }
 
  private:
-  std::shared_ptr<store> inner_;
   std::shared_ptr<fault_plan> plan_;
   std::atomic<bool> broken_ = false;
 };

@@ -19,6 +19,7 @@
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/maintenance.hpp"
+#include "storage/packed/packed_store.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 using namespace crema;
@@ -35,7 +36,7 @@ class silent_sink final : public notification_sink {
 
 // As main.cpp composes it; few entries are deferred, so that they are moved all the time.
 std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory) {
-  return storage::make_deferred_store(storage::open_lmdb(directory, {1ULL << 30U, 0, 512}), 200);
+  return storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, {1ULL << 30U, 0, 512})), 200);
 }
 
 struct running_node {

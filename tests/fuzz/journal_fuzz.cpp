@@ -1,12 +1,14 @@
 // Bytes from a disk through every decoder of the storage: damage is a decode_error or a storage_error, never anything else, and what
 // could be read can be written and read again. The first byte chooses the decoder.
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
 #include "behaviors/systems.hpp"
 #include "storage/layout.hpp"
 #include "storage/log.hpp"
+#include "storage/packed/entry_block.hpp"
 #include "tests/fuzz/require.hpp"
 
 using namespace crema;
@@ -68,12 +70,21 @@ void read_block(std::string_view bytes) {
     if (r->intact()) (void)storage::decode_body(r->sequence, r->partition, r->body, types());
 }
 
+void read_entries(std::string_view bytes) {
+  twice(bytes, [](std::string_view b) {
+    storage::entry_block block;
+    block.load(b);
+    std::size_t next = 0;
+    return block.encode(0, std::numeric_limits<std::size_t>::max(), next);
+  });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  constexpr void (*decoders[])(std::string_view) = {read_body, read_message,     read_hold, read_dead_letter,
-                                                    read_row,  read_idempotency, read_keys, read_block};
+  constexpr void (*decoders[])(std::string_view) = {read_body,        read_message, read_hold,  read_dead_letter, read_row,
+                                                    read_idempotency, read_keys,    read_block, read_entries};
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   try {
     decoders[data[0] % std::size(decoders)](bytes);

@@ -9,6 +9,7 @@
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/faulty/faulty_store.hpp"
 #include "storage/memory/memory_store.hpp"
+#include "storage/packed/packed_store.hpp"
 #include "tests/sim/canary.hpp"
 
 namespace crema::sim {
@@ -23,7 +24,7 @@ class simulated_disk {
   }
   /// As a process finds it when it starts.
   std::shared_ptr<storage::store> mount() const {
-    return storage::make_deferred_store(storage::make_faulty_store(platter_, plan_), deferred_entries_max_);
+    return storage::make_deferred_store(storage::make_packed_store(storage::make_faulty_store(platter_, plan_)), deferred_entries_max_);
   }
   /// The process is dead.
   void crash() {

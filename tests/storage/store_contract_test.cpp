@@ -10,6 +10,7 @@
 #include "storage/faulty/faulty_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/memory/memory_store.hpp"
+#include "storage/packed/packed_store.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 using namespace crema::storage;
@@ -48,6 +49,23 @@ struct deferred_lmdb_bed {
   void reopen() {
     s.reset();
     s = make_deferred_store(open_lmdb(directory.path), 40);
+  }
+};
+
+// Blocks of two or three entries: what a page of entries does in the node, a handful does here.
+struct packed_bed {
+  std::shared_ptr<store> disk = make_memory_store();
+  std::unique_ptr<store> s = make_packed_store(disk, 40);
+  void reopen() { s = make_packed_store(disk, 40); }
+};
+
+// As the node has it.
+struct whole_bed {
+  crema::tests::temporary_directory directory;
+  std::unique_ptr<store> s = make_deferred_store(make_packed_store(open_lmdb(directory.path)), 40);
+  void reopen() {
+    s.reset();
+    s = make_deferred_store(make_packed_store(open_lmdb(directory.path)), 40);
   }
 };
 
@@ -95,7 +113,7 @@ storage_errc code_of(F f) {
 
 }  // namespace
 
-#define EVERY_STORE lmdb_bed, memory_bed, faulty_bed, deferred_bed, deferred_lmdb_bed
+#define EVERY_STORE lmdb_bed, memory_bed, faulty_bed, deferred_bed, deferred_lmdb_bed, packed_bed, whole_bed
 
 TEMPLATE_TEST_CASE("store: what is committed is read, in its own table, also after reopening", "", EVERY_STORE) {
   TestType bed;

@@ -1,0 +1,54 @@
+// Entries of a table that lie side by side, as one value: docs/formats/tables.md. Pure.
+//
+// Neighbours resemble each other: a key is written as what it does not share with the one before it, and eight bytes at its end that
+// are a number as that number. An index entry of 40 bytes becomes one of 12.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crema::storage {
+
+/// A block that is read or changed as a whole. Views of keys and values die with the next load, put or clear.
+class entry_block {
+ public:
+  void clear() noexcept;
+  /// Takes what encode() wrote in place of what it held. Throws decode_error.
+  void load(std::string_view encoded);
+
+  bool empty() const noexcept { return entries_.empty(); }
+  std::size_t size() const noexcept { return entries_.size(); }
+  std::string_view key(std::size_t i) const noexcept { return view(entries_[i].key); }
+  std::string_view value(std::size_t i) const noexcept { return view(entries_[i].value); }
+  std::size_t lower_bound(std::string_view key) const noexcept;  ///< the first entry with a key ≥ `key`
+
+  void put(std::string_view key, std::string_view value);
+  bool erase(std::string_view key);  ///< false: it was not there
+
+  /// The entries from `first` on, as many as have room in `bytes_max`, at least one. `next` is set behind the last.
+  std::string encode(std::size_t first, std::size_t bytes_max, std::size_t& next) const;
+
+ private:
+  struct piece {
+    std::uint32_t at = 0, size = 0;
+  };
+  struct entry {
+    piece key, value;
+  };
+  std::string_view view(piece p) const noexcept { return std::string_view(text_).substr(p.at, p.size); }
+  piece keep(std::string_view bytes);
+
+  std::string text_;
+  std::vector<entry> entries_;
+};
+
+/// Looks one key up in an encoded block, without taking it apart: the value lies in `encoded`. Throws decode_error.
+std::optional<std::string_view> find_in_block(std::string_view encoded, std::string_view key);
+/// How many entries an encoded block has. Throws decode_error.
+std::uint64_t entries_in_block(std::string_view encoded);
+
+}  // namespace crema::storage
