@@ -11,8 +11,8 @@
 #include <memory>
 #include <optional>
 #include <vector>
-#include "actors/base_actor.hpp"
 
+#include "actors/base_actor.hpp"
 #include "actors/message.hpp"
 #include "actors/services.hpp"
 
@@ -88,6 +88,7 @@ class entity : public base_actor {
     std::list<delivery_ptr> backlog;  // behind that or a chain, in order
   };
 
+  // entity.cpp: one message at a time
   void become(become_aggregate& next);
   void show_progress();
   void load();
@@ -96,24 +97,31 @@ class entity : public base_actor {
   void begin(delivery_ptr d);
   bool struck(delivery_ptr& d);
   void go_on_with_slowed();
+  std::optional<rejection> precondition(const delivery& d) const;
   void decide_and_act(delivery_ptr d, std::unique_ptr<chain> so_far);
+  void stumble(delivery_ptr d, const std::string& error, bool counts = true);
+  void record_wait(const delivery& d);
+  void record_handled(const delivery& d, bool failed, std::string_view note = {});
+  void record_answered(const delivery& asker, const question& q, bool failed, std::string_view note = {});
+
+  // entity_chain.cpp
   void send_asks(delivery_ptr d, outcome o, std::unique_ptr<chain> under_way);
   void on_reply(const ask_reply& r);
+  void fail_chain(chain& c, const rejection& why);
+
+  // entity_record.cpp
   void record(const delivery_ptr& d, const outcome& o, const tickets& held);
   void record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why);
   void answer_unchanged(const delivery_ptr& d, const outcome& o);
   void settle_message(const delivery_ptr& d);
   void refuse(const delivery_ptr& d, rejection why);
-  void release_answer(append_request& request, const delivery_ptr& d);
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
-  void stumble(delivery_ptr d, const std::string& error, bool counts = true);
-  void fail_chain(chain& c, const rejection& why);
-
-  void record_wait(const delivery& d);
-  void record_handled(const delivery& d, bool failed, std::string_view note = {});
-  void record_answered(const delivery& asker, const question& q, bool failed, std::string_view note = {});
-
+  std::shared_ptr<storage::journal_record> make_record(const delivery& d) const;
+  std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, const trace_context& own) const;
+  void add_rows(append_request& request, const value& next, std::uint64_t next_version) const;
+  void release_answer(append_request& request, const delivery_ptr& d);
   value folded(const outcome& o) const;
+
   const context_declaration& declaration() const noexcept { return node_.system.contexts[who_.guard.where.context]; }
   obstacle& hold_up() {
     if (!held_up_) held_up_ = std::make_unique<obstacle>();
@@ -122,10 +130,6 @@ class entity : public base_actor {
   std::size_t backlog() const noexcept { return held_up_ ? held_up_->backlog.size() : 0; }
   std::uint64_t last_appended() const noexcept { return who_.gauge->last_appended.load(std::memory_order_relaxed); }
   bool exists() const noexcept { return version_ > 0 && !gone_; }
-  std::optional<rejection> precondition(const delivery& d) const;
-  std::shared_ptr<storage::journal_record> make_record(const delivery& d) const;
-  std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, const trace_context& own) const;
-  void add_rows(append_request& request, const value& next, std::uint64_t next_version) const;
   storage::address self() const { return {who_.guard.where.context, who_.id, who_.key}; }
 
   // Bytes count here: there is one of these for each awake aggregate.

@@ -63,6 +63,12 @@ struct delivery {
 using delivery_ptr = std::shared_ptr<delivery>;
 /// Of what it carries, for spans and logs.
 std::string_view name_of(const delivery& d) noexcept;
+/// Durable: whatever befalls its handler, it comes again until it is settled.
+inline bool must_arrive(const delivery& d) noexcept { return d.kind == delivery_kind::message || d.kind == delivery_kind::undo; }
+/// The rules' own "no" is an answer like another; these say that something is out of order.
+constexpr bool is_trouble(rejection_kind k) noexcept {
+  return k == rejection_kind::failed || k == rejection_kind::timed_out || k == rejection_kind::stopped || k == rejection_kind::overloaded;
+}
 
 using stored_message_ptr = std::shared_ptr<const storage::stored_message>;
 

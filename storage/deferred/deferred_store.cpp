@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <stdexcept>
+#include <vector>
 
 #include "behaviors/core/codec.hpp"
 #include "storage/deferred/recent_entries.hpp"
@@ -14,10 +15,12 @@ namespace crema::storage {
 namespace {
 
 constexpr auto scattered = table::index;
-// Of `deferred`: the number of the last commit with changes or moves; those count from 1. Behind all rows, so that it lies on the page
-// that the next row goes to.
+// Of `deferred`: how far the moves have come, and the number of the last commit with changes or moves; those count from 1. Behind all
+// rows, so that it lies on the page that the next row goes to.
 constexpr std::uint64_t commit_row = ~std::uint64_t{0};
 constexpr std::size_t rows_let_go = 8;  // by one commit: more than come, so that none pile up
+// So many entries that come side by side are put in their places at once; fewer are not worth the pages on the way there.
+constexpr std::size_t neighbours_min = 16;
 
 // ---- a row of `deferred`: the changes of one commit
 
@@ -31,12 +34,31 @@ std::string encode_changes(const key_changes& changes) {
   return out;
 }
 
-void load_changes(std::string_view row, std::uint64_t commit, recent_entries& into) {
+// The moves go round and round through the keys. What commits up to `began` changed, up to the key `after`, is in its place.
+struct round_of_moves {
+  std::uint64_t began = 0;
+  std::string after;
+
+  bool has_moved(std::uint64_t commit, std::string_view key) const noexcept { return commit <= began && key <= after; }
+};
+
+std::string encode_commit_row(const round_of_moves& round, std::uint64_t commit) {
+  return number_key(round.began) + round.after + number_key(commit);
+}
+
+round_of_moves decode_round(std::string_view commit_row_value) {
+  if (commit_row_value.size() < 2 * sizeof(std::uint64_t)) return {};
+  const auto without_commit = commit_row_value.substr(0, commit_row_value.size() - sizeof(std::uint64_t));
+  return {tail_number(without_commit.substr(0, sizeof(std::uint64_t))), std::string(without_commit.substr(sizeof(std::uint64_t)))};
+}
+
+void load_changes(std::string_view row, std::uint64_t commit, const round_of_moves& round, recent_entries& into) {
   wire::reader in(row);
   while (!in.done()) {
     const bool put = in.byte() != 0;
     const auto key = in.bytes();
-    into.load(key, put ? std::optional<std::string_view>(in.bytes()) : std::nullopt, commit);
+    const auto value = put ? std::optional<std::string_view>(in.bytes()) : std::nullopt;
+    if (!round.has_moved(commit, key)) into.load(key, value, commit);
   }
 }
 
@@ -213,29 +235,30 @@ class mover {
   std::vector<recent_entries::place> choose(recent_entries& recent, const key_changes& changing) {
     if (recent.unmoved() + changing.size() <= entries_max_) return {};
     const auto count = changing.size() + changing.size() / 4 + 16;
-    auto run = recent.run_after(after_, count, changing);
+    if (round_.after.empty()) round_.began = recent.published();
+    auto run = recent.run_after(round_.after, count, changing);
     if (run.size() == count) {
-      after_ = recent_entries::key_of(run.back());
+      round_.after = recent_entries::key_of(run.back());
     } else {  // at the end of a round: whatever it found at its beginning is in its place, or was replaced by a later row's
-      after_.clear();
-      needless_ = round_began_;
-      round_began_ = recent.published();
+      needless_ = round_.began;
+      round_ = {};
     }
     return run;
   }
-  void begin(std::uint64_t first_row, std::uint64_t published) {
+  void begin(std::uint64_t first_row, round_of_moves round) {
     first_row_ = first_row;
     needless_ = first_row - 1;
-    round_began_ = published;
+    round_ = std::move(round);
   }
+  const round_of_moves& round() const noexcept { return round_; }
   void let_rows_go(transaction& tx) {
     for (std::size_t n = 0; n < rows_let_go && first_row_ <= needless_; ++n) (void)tx.erase(table::deferred, number_key(first_row_++));
   }
 
  private:
   std::size_t entries_max_;
-  std::string after_;
-  std::uint64_t first_row_ = 1, needless_ = 0, round_began_ = 0;
+  round_of_moves round_;
+  std::uint64_t first_row_ = 1, needless_ = 0;
 };
 
 class deferred_transaction final : public transaction {
@@ -252,13 +275,13 @@ class deferred_transaction final : public transaction {
 
   void put(table t, std::string_view key, std::string_view value) override {
     require_open();
-    if (t != scattered || has_neighbours(key)) return below_->put(t, key, value);
+    if (t != scattered) return below_->put(t, key, value);
     if (key.empty() || key.size() > max_key_bytes)
       throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
     changes_.insert_or_assign(changes_.end(), std::string(key), std::string(value));  // they come sorted, mostly
   }
   bool erase(table t, std::string_view key) override {
-    if (t != scattered || has_neighbours(key)) return below_->erase(t, key);
+    if (t != scattered) return below_->erase(t, key);
     const bool there = get(t, key).has_value();
     if (there) changes_[std::string(key)] = std::nullopt;
     return there;
@@ -267,6 +290,7 @@ class deferred_transaction final : public transaction {
   void commit() override {
     require_open();
     open_ = false;
+    put_neighbours();
     auto next = moves_;
     const auto moved = next.choose(recent_, changes_);
     if (changes_.empty() && moved.empty()) return below_->commit();
@@ -274,7 +298,7 @@ class deferred_transaction final : public transaction {
     if (!changes_.empty()) below_->put(table::deferred, number, encode_changes(changes_));
     for (const auto at : moved) move_into_place(*below_, recent_entries::key_of(at), recent_entries::value_of(at));
     next.let_rows_go(*below_);
-    below_->put(table::deferred, number_key(commit_row), number);
+    below_->put(table::deferred, number_key(commit_row), encode_commit_row(next.round(), recent_.published() + 1));
     recent_.prepare(changes_);
     try {
       below_->commit();
@@ -288,8 +312,18 @@ class deferred_transaction final : public transaction {
 
  private:
   overlay over() const { return {&recent_, recent_.published(), &changes_}; }
-  // Such keys are put side by side as they come; one that waits all the same was written by an earlier version.
-  bool has_neighbours(std::string_view key) const { return index_key_in_sequence(key) && !recent_.holds(key); }
+  // Keys of numbers that are their rows' own come side by side. Where they are many, they go to their places at once, apart from those
+  // of which an earlier change waits.
+  void put_neighbours() {
+    std::vector<key_changes::iterator> neighbours;
+    for (auto at = changes_.begin(); at != changes_.end(); ++at)
+      if (at->second && index_key_in_sequence(at->first) && !recent_.holds(at->first)) neighbours.push_back(at);
+    if (neighbours.size() < neighbours_min) return;
+    for (const auto at : neighbours) {
+      below_->put(scattered, at->first, *at->second);
+      changes_.erase(at);
+    }
+  }
   void require_open() const {
     if (!open_) throw std::logic_error("a transaction is used after its end");
   }
@@ -312,19 +346,21 @@ class deferred_store final : public wrapping_store {
   std::unique_ptr<transaction> write() override { return std::make_unique<deferred_transaction>(below_->write(), recent_, moves_); }
 
  private:
-  // What an earlier run left goes on waiting. Some of it may be in its place already: moving it again changes nothing.
+  // What an earlier run left goes on waiting.
   void load_what_is_left() {
     const auto now = below_->read();
+    const auto last_commit = now->get(table::deferred, number_key(commit_row));
+    const auto commits = last_commit ? tail_number(*last_commit) : 0;
+    auto round = last_commit ? decode_round(*last_commit) : round_of_moves();
     const auto at = now->open(table::deferred);
-    std::uint64_t first = 0, last = 0;
+    std::uint64_t first = commits + 1;
     for (bool there = at->seek({}); there && tail_number(at->key()) != commit_row; there = at->next()) {
-      last = tail_number(at->key());
-      if (first == 0) first = last;
-      load_changes(at->value(), last, recent_);
+      const auto commit = tail_number(at->key());
+      first = std::min(first, commit);
+      load_changes(at->value(), commit, round, recent_);
     }
-    const auto commits = read_number(*now, table::deferred, number_key(commit_row)).value_or(0);
     recent_.begin(commits);
-    moves_.begin(first == 0 ? commits + 1 : first, commits);
+    moves_.begin(first, std::move(round));
   }
 
   mutable recent_entries recent_;
