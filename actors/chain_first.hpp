@@ -8,10 +8,12 @@
 // A policy of CAF's scheduler: the methods are called by its coordinator and workers.
 #pragma once
 
+#include <caf/actor_system_config.hpp>
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/coordinator.hpp>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -96,5 +98,13 @@ class chain_first : public caf::policy::unprofiled {
 };
 
 using scheduler = caf::scheduler::coordinator<chain_first>;
+
+/// An actor system with so many workers that share their work so. After 100 messages at one go an actor takes its turn in the queue:
+/// whoever it has woken does not wait for it to run dry.
+inline void share_chain_first(caf::actor_system_config& config, std::size_t workers) {
+  config.load<scheduler>();
+  config.set("scheduler.max-threads", workers);
+  config.set("scheduler.max-throughput", std::size_t{100});
+}
 
 }  // namespace crema::actors

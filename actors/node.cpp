@@ -42,8 +42,7 @@ node::parts::parts(node_parts p, runtime_settings s) : given(std::move(p)), sett
   if (given.by_hand)
     config.set("scheduler.policy", caf::atom("testing"));
   else
-    config.load<scheduler>();
-  config.set("scheduler.max-threads", settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()));
+    share_chain_first(config, settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()));
 }
 
 node::node(node_parts given, runtime_settings settings) : parts_(std::make_unique<parts>(std::move(given), std::move(settings))) {}

@@ -9,15 +9,12 @@
 #include <mutex>
 #include <string>
 
-using crema::actors::scheduler;
+using crema::actors::share_chain_first;
 
 namespace {
 
 struct config : caf::actor_system_config {
-  explicit config(std::size_t threads) {
-    load<scheduler>();
-    set("scheduler.max-threads", threads);
-  }
+  explicit config(std::size_t workers) { share_chain_first(*this, workers); }
 };
 
 struct notes {
@@ -79,6 +76,25 @@ TEST_CASE("chain first: given one worker and two actors that wake each other for
   }
   CHECK(heard);
   CHECK(hops < 10'000'000);
+}
+
+TEST_CASE("chain first: given one worker and an actor that never runs dry, when it wakes another, then that one has its turn") {
+  std::atomic<bool> heard = false;
+  std::atomic<int> rounds = 0;
+  config settings(1);
+  {
+    caf::actor_system all(settings);
+    const auto woken = all.spawn([&heard]() -> caf::behavior { return {[&heard](int) { heard = true; }}; });
+    const auto busy = all.spawn([&heard, &rounds, woken](caf::event_based_actor* self) -> caf::behavior {
+      return {[&heard, &rounds, woken, self](int n) {
+        if (n == 0) self->send(woken, 0);
+        if (!heard && ++rounds < 10'000'000) self->send(self, n + 1);
+      }};
+    });
+    caf::anon_send(busy, 0);
+  }
+  CHECK(heard);
+  CHECK(rounds < 10'000'000);
 }
 
 TEST_CASE("chain first: given several workers, when many chains begin at once, then every step of every chain is taken") {
