@@ -125,10 +125,9 @@ class block_writer {
     std::size_t next = 0;
     const auto whole = block_.encode(0, std::numeric_limits<std::size_t>::max(), next);
     if (whole.size() <= bytes_max_) return below_.put(packed, from_, whole);
-    const auto parts = (whole.size() + bytes_max_ - 1) / bytes_max_;
-    const auto target = appended_ ? bytes_max_ : whole.size() / parts + 1;
-    for (std::size_t first = 0; first < block_.size(); first = next) {
-      const auto part = block_.encode(first, target, next);
+    const auto parts = appended_ ? 1 : (whole.size() + bytes_max_ - 1) / bytes_max_;
+    for (std::size_t first = 0, n = 1; first < block_.size(); first = next, ++n) {
+      const auto part = block_.encode(first, n < parts ? whole.size() / parts : bytes_max_, next);
       below_.put(packed, first == 0 ? from_ : least_between(block_.key(first - 1), block_.key(first)), part);
     }
   }
