@@ -36,7 +36,7 @@ using namespace crema;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t under_way_max = 8000;
-constexpr std::size_t deferred_entries_max = 393216;  // as data.deferredEntriesMax by default
+constexpr std::size_t deferred_entries_max = 262144;  // as data.deferredEntriesMax by default
 
 class silent_sink final : public notification_sink {
  public:

@@ -59,7 +59,7 @@ void add_node(registry& r) {
                 "Disk space that is reserved for the data file ahead of what it uses, at least half of it at any time, and given back at a "
                 "stop. 0: none.")
             .in("bytes"));
-  r.add(integer("data.deferredEntriesMax", 393216, 0, 10000000,
+  r.add(integer("data.deferredEntriesMax", 262144, 0, 10000000,
                 "Index entries that are durable but wait in memory, about 130 bytes each, to be put in their places together. 0: only "
                 "until the next commit."));
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));

@@ -17,7 +17,7 @@ namespace {
 using namespace crema;
 namespace fs = std::filesystem;
 
-constexpr std::size_t contexts = 5, deferred_entries_max = 393216;
+constexpr std::size_t contexts = 5, deferred_entries_max = 262144;
 
 class journal_on_disk {
  public:
