@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <stdexcept>
-#include <vector>
 
 #include "behaviors/core/codec.hpp"
 #include "storage/deferred/recent_entries.hpp"
@@ -19,8 +18,6 @@ constexpr auto scattered = table::index;
 // rows, so that it lies on the page that the next row goes to.
 constexpr std::uint64_t commit_row = ~std::uint64_t{0};
 constexpr std::size_t rows_let_go = 8;  // by one commit: more than come, so that none pile up
-// So many entries that come side by side are put in their places at once; fewer are not worth the pages on the way there.
-constexpr std::size_t neighbours_min = 16;
 
 // ---- a row of `deferred`: the changes of one commit
 
@@ -275,13 +272,13 @@ class deferred_transaction final : public transaction {
 
   void put(table t, std::string_view key, std::string_view value) override {
     require_open();
-    if (t != scattered) return below_->put(t, key, value);
+    if (t != scattered || has_neighbours(key)) return below_->put(t, key, value);
     if (key.empty() || key.size() > max_key_bytes)
       throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
     changes_.insert_or_assign(changes_.end(), std::string(key), std::string(value));  // they come sorted, mostly
   }
   bool erase(table t, std::string_view key) override {
-    if (t != scattered) return below_->erase(t, key);
+    if (t != scattered || has_neighbours(key)) return below_->erase(t, key);
     const bool there = get(t, key).has_value();
     if (there) changes_[std::string(key)] = std::nullopt;
     return there;
@@ -290,7 +287,6 @@ class deferred_transaction final : public transaction {
   void commit() override {
     require_open();
     open_ = false;
-    put_neighbours();
     auto next = moves_;
     const auto moved = next.choose(recent_, changes_);
     if (changes_.empty() && moved.empty()) return below_->commit();
@@ -312,18 +308,9 @@ class deferred_transaction final : public transaction {
 
  private:
   overlay over() const { return {&recent_, recent_.published(), &changes_}; }
-  // Keys of numbers that are their rows' own come side by side. Where they are many, they go to their places at once, apart from those
-  // of which an earlier change waits.
-  void put_neighbours() {
-    std::vector<key_changes::iterator> neighbours;
-    for (auto at = changes_.begin(); at != changes_.end(); ++at)
-      if (at->second && index_key_in_sequence(at->first) && !recent_.holds(at->first)) neighbours.push_back(at);
-    if (neighbours.size() < neighbours_min) return;
-    for (const auto at : neighbours) {
-      below_->put(scattered, at->first, *at->second);
-      changes_.erase(at);
-    }
-  }
+  // Such keys are put side by side as they come. They never wait, as a row of `deferred` that outlives the wait would hide a later change
+  // at the next start; one that waits all the same was written by an earlier version.
+  bool has_neighbours(std::string_view key) const { return index_key_in_sequence(key) && !recent_.holds(key); }
   void require_open() const {
     if (!open_) throw std::logic_error("a transaction is used after its end");
   }

@@ -62,24 +62,43 @@ TEST_CASE("deferred: up to its limit entries wait, beyond it they are moved to t
   CHECK(s->read()->count(table::index) == 11);
 }
 
-TEST_CASE("deferred: sixteen entries of their rows' own numbers go to their places at once, unless an earlier change waits; fewer wait") {
+TEST_CASE("deferred: an entry of its row's own number goes to its place at once, unless an earlier change of it waits") {
   const auto of_row = [](std::int64_t value, std::uint64_t id) { return "\3\1" + crema::ordered_key(value) + "owner" + number_key(id); };
-  const auto rows = [&](unsigned first, unsigned count) {
-    model all;
-    for (unsigned n = first; n < first + count; ++n) all.emplace(of_row(n, n), "own");
-    return all;
-  };
   const std::shared_ptr<store> disk = make_memory_store();
-  const auto s = make_deferred_store(disk, 100);
-  put(*s, rows(1, 15));
-  CHECK(all_of(*disk->read()).empty());
-  auto many = rows(15, 17);  // the first of them waits since the commit before
-  many[of_row(7, 99)] = "another's";
-  put(*s, many);
-  CHECK(all_of(*disk->read()) == rows(16, 16));
-  auto all = rows(1, 31);
-  all[of_row(7, 99)] = "another's";
-  CHECK(all_of(*s->read()) == all);
+  std::string earlier(1, '\1');  // a row as the version before this rule wrote it
+  crema::wire::put_bytes(earlier, of_row(8, 8));
+  crema::wire::put_bytes(earlier, "old");
+  const auto tx = disk->write();
+  tx->put(table::deferred, std::string(8, '\xFF'), number_key(1));
+  tx->put(table::deferred, number_key(1), earlier);
+  tx->commit();
+
+  const auto s = make_deferred_store(disk, 10);
+  put(*s, {{of_row(7, 7), "own"}, {of_row(7, 9), "another's"}, {of_row(8, 8), "new"}});
+  CHECK(all_of(*disk->read()) == model{{of_row(7, 7), "own"}});
+  CHECK(all_of(*s->read()) == model{{of_row(7, 7), "own"}, {of_row(7, 9), "another's"}, {of_row(8, 8), "new"}});
+}
+
+TEST_CASE("deferred: an entry of its row's own number that came, went and came again, alone and among many, is there after a start") {
+  const auto of_row = [](std::int64_t n) { return "\3\1" + crema::ordered_key(n) + "owner" + number_key(static_cast<std::uint64_t>(n)); };
+  const std::shared_ptr<store> disk = make_memory_store();
+  {
+    const auto s = make_deferred_store(disk, 3);
+    unsigned others = 0;
+    const auto move_all = [&] {
+      for (int i = 0; i < 5; ++i) put(*s, {{key_of(++others), ""}});
+    };
+    put(*s, {{of_row(1), ""}});
+    move_all();
+    const auto tx = s->write();
+    CHECK(tx->erase(table::index, of_row(1)));
+    tx->commit();
+    move_all();
+    model many;
+    for (std::int64_t n = 1; n <= 40; ++n) many.emplace(of_row(n), "");
+    put(*s, many);
+  }
+  CHECK(make_deferred_store(disk, 3)->read()->get(table::index, of_row(1)));
 }
 
 TEST_CASE("deferred: what is in its place already does not wait again after a start") {
