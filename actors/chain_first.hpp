@@ -17,34 +17,45 @@
 #include <deque>
 #include <mutex>
 #include <utility>
+#include <vector>
+
+#include "actors/batch_thread.hpp"
 
 namespace crema::actors {
 
 class chain_first : public caf::policy::unprofiled {
  public:
+  struct worker_data {
+    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+    worker_data(const worker_data&) {}  // CAF makes each worker's from a first one that nothing has happened to
+    worker_data& operator=(const worker_data&) = delete;
+    caf::resumable* next = nullptr;
+    unsigned in_a_row = 0;
+    // Its own: of one for all, whoever calls a worker waits until those called before have woken.
+    std::condition_variable wakes;
+    bool called = false;
+  };
   struct coordinator_data {
     explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
     std::mutex mutex;
-    std::condition_variable arrived;
     std::deque<caf::resumable*> queue;
-    std::size_t sleeping = 0;
-  };
-  struct worker_data {
-    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
-    caf::resumable* next = nullptr;
-    unsigned in_a_row = 0;
+    std::vector<worker_data*> sleepers;  // not called yet; the last to fall asleep is called first
   };
 
   template <class Coordinator>
   void central_enqueue(Coordinator* self, caf::resumable* job) {
     auto& all = d(self);
-    bool someone_sleeps = false;
+    worker_data* sleeper = nullptr;
     {
       const std::lock_guard lock(all.mutex);
       all.queue.push_back(job);
-      someone_sleeps = all.sleeping > 0;
+      if (!all.sleepers.empty()) {
+        sleeper = all.sleepers.back();
+        all.sleepers.pop_back();
+        sleeper->called = true;
+      }
     }
-    if (someone_sleeps) all.arrived.notify_one();
+    if (sleeper != nullptr) sleeper->wakes.notify_one();
   }
   template <class Worker>
   void external_enqueue(Worker* self, caf::resumable* job) {
@@ -74,9 +85,11 @@ class chain_first : public caf::policy::unprofiled {
     auto& all = d(self->parent());
     std::unique_lock lock(all.mutex);
     if (own.next != nullptr) all.queue.push_back(std::exchange(own.next, nullptr));
-    ++all.sleeping;
-    all.arrived.wait(lock, [&all] { return !all.queue.empty(); });
-    --all.sleeping;
+    while (all.queue.empty()) {
+      own.called = false;
+      all.sleepers.push_back(&own);
+      own.wakes.wait(lock, [&own] { return own.called; });
+    }
     auto* const job = all.queue.front();
     all.queue.pop_front();
     return job;
@@ -103,6 +116,7 @@ using scheduler = caf::scheduler::coordinator<chain_first>;
 /// whoever it has woken does not wait for it to run dry.
 inline void share_chain_first(caf::actor_system_config& config, std::size_t workers) {
   config.load<scheduler>();
+  config.add_thread_hook<batch_threads>();
   config.set("scheduler.max-threads", workers);
   config.set("scheduler.max-throughput", std::size_t{100});
 }

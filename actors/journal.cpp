@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "actors/batch_thread.hpp"
 #include "telemetry/log.hpp"
 
 namespace crema::actors {
@@ -61,7 +62,7 @@ std::shared_ptr<const storage::journal_record> journal::append(append_request re
       for (auto& row : request.derived.rows) storage::stamp_row(row.bytes, record->sequence);
       request.derived.record = record;
     }
-    queue_.push_back({std::move(request.derived), std::move(request.outputs)});
+    queue_.push_back({std::move(request.derived), std::move(request.outputs), request.lingers});
     depth_.fetch_add(1, std::memory_order_relaxed);
     const bool first = !std::exchange(waits_, true), hurried = hurries_;
     hurries_ = hurries_ || !request.lingers || queue_.size() >= undivided;
@@ -96,7 +97,10 @@ void journal::remove_listener(int id) {
 
 void journal::start() {
   running_ = true;
-  gatherer_ = std::thread([this] { gather_batches(); });
+  gatherer_ = std::thread([this] {
+    schedule_as_batch();
+    gather_batches();
+  });
   committer_ = std::thread([this] { commit_batches(); });
 }
 
@@ -205,7 +209,8 @@ bool journal::gather(std::vector<queued>& taken, batch& into) {
     for (auto& q : taken) {
       ++into.steps;
       if (q.item.record) into.records.push_back(q.item.record);
-      into.outputs.insert(into.outputs.end(), std::make_move_iterator(q.outputs.begin()), std::make_move_iterator(q.outputs.end()));
+      auto& outputs = q.lingers ? into.unhurried : into.answers;
+      outputs.insert(outputs.end(), std::make_move_iterator(q.outputs.begin()), std::make_move_iterator(q.outputs.end()));
       if (!q.item.record && q.item.rows.empty() && q.item.meta.empty()) continue;
       into.changes_disk = true;
       log_.gather(into.changes, std::move(q.item));
@@ -274,7 +279,8 @@ void journal::publish(batch& b) {
   done->next = done->records.empty() ? done->previous : done->records.back()->sequence + done->records.back()->width();
   durable_.store(done->next, std::memory_order_release);
 
-  for (const auto& release : b.outputs) release();
+  for (const auto& release : b.answers) release();
+  for (const auto& release : b.unhurried) release();
   if (done->records.empty()) return;
   const std::lock_guard lock(listeners_mutex_);
   for (const auto& [id, tell] : listeners_) tell(done);

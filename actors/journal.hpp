@@ -41,7 +41,7 @@ struct append_request {
   std::shared_ptr<storage::journal_record> record;  ///< may be null
   storage::commit_item derived;                     ///< rows, indexes and meta; record and body are filled in here
   std::vector<output> outputs;                      ///< run on the committing thread once all of this is durable; must not block
-  bool lingers = false;                             ///< nobody waits for it: it may wait a little for a commit that somebody waits for
+  bool lingers = false;  ///< nobody waits for it: it may wait a little for a commit that somebody waits for; its outputs run last
 };
 
 /// What one commit made durable: the records in log order. `previous` is the sequence up to which (exclusive) the commits
@@ -88,13 +88,14 @@ class journal {
   struct queued {
     storage::commit_item item;
     std::vector<output> outputs;
+    bool lingers;
   };
   // Steps that go into one commit, and what follows from it.
   struct batch {
     storage::log_writer::batch changes;
     bool changes_disk = false;
     std::vector<std::shared_ptr<const storage::journal_record>> records;
-    std::vector<output> outputs;
+    std::vector<output> answers, unhurried;
     std::size_t steps = 0;
   };
   void gather_batches();

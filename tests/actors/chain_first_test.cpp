@@ -1,5 +1,7 @@
 #include "actors/chain_first.hpp"
 
+#include <sched.h>
+
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -8,6 +10,7 @@
 #include <catch2/catch.hpp>
 #include <mutex>
 #include <string>
+#include <thread>
 
 using crema::actors::share_chain_first;
 
@@ -95,6 +98,33 @@ TEST_CASE("chain first: given one worker and an actor that never runs dry, when 
   }
   CHECK(heard);
   CHECK(rounds < 10'000'000);
+}
+
+TEST_CASE("chain first: given a worker, when an actor runs on it, then its thread does not interrupt those that wake it") {
+  std::atomic<int> policy = -1;
+  config settings(1);
+  {
+    caf::actor_system all(settings);
+    caf::anon_send(all.spawn([&policy]() -> caf::behavior { return {[&policy](int) { policy = sched_getscheduler(0); }}; }), 0);
+  }
+  CHECK(policy == SCHED_BATCH);
+}
+
+TEST_CASE("chain first: given more actors than workers, when all that sleep are called at once, then everyone is heard") {
+  constexpr int rounds = 2000;
+  std::atomic<int> heard = 0;
+  config settings(3);
+  {
+    caf::actor_system all(settings);
+    std::vector<caf::actor> listeners;
+    for (int i = 0; i < 8; ++i) listeners.push_back(all.spawn([&heard]() -> caf::behavior { return {[&heard](int) { ++heard; }}; }));
+    caf::scoped_actor waker(all);
+    for (int round = 1; round <= rounds; ++round) {
+      for (const auto& l : listeners) waker->send(l, 0);
+      while (heard < round * static_cast<int>(listeners.size())) std::this_thread::yield();  // until all workers may sleep again
+    }
+  }
+  CHECK(heard == rounds * 8);
 }
 
 TEST_CASE("chain first: given several workers, when many chains begin at once, then every step of every chain is taken") {

@@ -54,6 +54,22 @@ TEST_CASE("linger: given a step for which nobody waits, when one comes for which
   CHECK(w.committed_once());
 }
 
+TEST_CASE("linger: given a commit, when its outputs run, then what somebody waits for is first") {
+  writer w(1h);
+  std::string ran;
+  const auto append = [&](char name, bool lingers) {
+    append_request r;
+    r.outputs.push_back([&ran, name] { ran.push_back(name); });
+    r.lingers = lingers;
+    REQUIRE(w.log.append(std::move(r)));
+  };
+  append('a', true);
+  append('b', true);
+  append('c', false);
+  w.log.stop();
+  CHECK(ran == "cab");
+}
+
 TEST_CASE("linger: given a step for which nobody waits, when nothing else comes, then it is written after its time") {
   writer w(1ms);
   CHECK(comes(w.append("alone", true)));

@@ -1,0 +1,12 @@
+#include "actors/batch_thread.hpp"
+
+#include <sched.h>
+
+namespace crema::actors {
+
+void schedule_as_batch() noexcept {
+  const sched_param none{};
+  (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
+}  // namespace crema::actors
