@@ -4,7 +4,7 @@
 #include <deque>
 #include <stdexcept>
 
-#include "behaviors/core/codec.hpp"
+#include "storage/deferred/deferred_row.hpp"
 #include "storage/deferred/recent_entries.hpp"
 #include "storage/layout.hpp"
 #include "storage/wrapping_store.hpp"
@@ -17,46 +17,18 @@ constexpr auto scattered = table::index;
 // Of `deferred`: how far the moves have come, and the number of the last commit with changes or moves; those count from 1. Behind all
 // rows, so that it lies on the page that the next row goes to.
 constexpr std::uint64_t commit_row = ~std::uint64_t{0};
-constexpr std::size_t rows_let_go = 8;  // by one commit: more than come, so that none pile up
+constexpr std::size_t rows_let_go = 8;  // by one commit, at most: more than come, so that none pile up
 
-// ---- a row of `deferred`: the changes of one commit
-
-std::string encode_changes(const key_changes& changes) {
-  std::string out;
-  for (const auto& [key, value] : changes) {
-    out.push_back(value ? '\1' : '\0');
-    wire::put_bytes(out, key);
-    if (value) wire::put_bytes(out, *value);
-  }
-  return out;
+// How far the moves have come, and the number of the commit that brought them there.
+std::string encode_commit_row(const moves_position& moves, std::uint64_t commit) {
+  return number_key(moves.round) + moves.after + number_key(commit);
 }
 
-// The moves go round and round through the keys. What commits up to `began` changed, up to the key `after`, is in its place.
-struct round_of_moves {
-  std::uint64_t began = 0;
-  std::string after;
-
-  bool has_moved(std::uint64_t commit, std::string_view key) const noexcept { return commit <= began && key <= after; }
-};
-
-std::string encode_commit_row(const round_of_moves& round, std::uint64_t commit) {
-  return number_key(round.began) + round.after + number_key(commit);
-}
-
-round_of_moves decode_round(std::string_view commit_row_value) {
-  if (commit_row_value.size() < 2 * sizeof(std::uint64_t)) return {};
-  const auto without_commit = commit_row_value.substr(0, commit_row_value.size() - sizeof(std::uint64_t));
-  return {tail_number(without_commit.substr(0, sizeof(std::uint64_t))), std::string(without_commit.substr(sizeof(std::uint64_t)))};
-}
-
-void load_changes(std::string_view row, std::uint64_t commit, const round_of_moves& round, recent_entries& into) {
-  wire::reader in(row);
-  while (!in.done()) {
-    const bool put = in.byte() != 0;
-    const auto key = in.bytes();
-    const auto value = put ? std::optional<std::string_view>(in.bytes()) : std::nullopt;
-    if (!round.has_moved(commit, key)) into.load(key, value, commit);
-  }
+moves_position moves_of(std::string_view commit_row_value) {
+  constexpr auto number = sizeof(std::uint64_t);
+  if (commit_row_value.size() < 2 * number) throw storage_error(storage_errc::corrupt, "The last row of `deferred` is too short.");
+  return {tail_number(commit_row_value.substr(0, number)),
+          std::string(commit_row_value.substr(number, commit_row_value.size() - 2 * number))};
 }
 
 void move_into_place(transaction& tx, std::string_view key, const std::optional<std::string_view>& value) {
@@ -232,30 +204,31 @@ class mover {
   std::vector<recent_entries::place> choose(recent_entries& recent, const key_changes& changing) {
     if (recent.unmoved() + changing.size() <= entries_max_) return {};
     const auto count = changing.size() + changing.size() / 4 + 16;
-    if (round_.after.empty()) round_.began = recent.published();
-    auto run = recent.run_after(round_.after, count, changing);
-    if (run.size() == count) {
-      round_.after = recent_entries::key_of(run.back());
-    } else {  // at the end of a round: whatever it found at its beginning is in its place, or was replaced by a later row's
-      needless_ = round_.began;
-      round_ = {};
-    }
+    auto run = recent.run_after(at_.after, count, changing);
+    if (run.size() == count)
+      at_.after = recent_entries::key_of(run.back());
+    else
+      at_ = {at_.round + 1, {}};
     return run;
   }
-  void begin(std::uint64_t first_row, round_of_moves round) {
+  void begin(std::uint64_t first_row, moves_position at) {
     first_row_ = first_row;
-    needless_ = first_row - 1;
-    round_ = std::move(round);
+    at_ = std::move(at);
   }
-  const round_of_moves& round() const noexcept { return round_; }
-  void let_rows_go(transaction& tx) {
-    for (std::size_t n = 0; n < rows_let_go && first_row_ <= needless_; ++n) (void)tx.erase(table::deferred, number_key(first_row_++));
+  const moves_position& at() const noexcept { return at_; }
+  void let_rows_go(transaction& tx, std::uint64_t last_row) {
+    for (std::size_t n = 0; n < rows_let_go && first_row_ <= last_row; ++n, ++first_row_) {
+      const auto row = tx.get(table::deferred, number_key(first_row_));
+      if (!row) continue;  // that commit only moved
+      if (!all_is_settled(written_at(*row), at_)) return;
+      (void)tx.erase(table::deferred, number_key(first_row_));
+    }
   }
 
  private:
   std::size_t entries_max_;
-  round_of_moves round_;
-  std::uint64_t first_row_ = 1, needless_ = 0;
+  moves_position at_;
+  std::uint64_t first_row_ = 1;
 };
 
 class deferred_transaction final : public transaction {
@@ -272,13 +245,13 @@ class deferred_transaction final : public transaction {
 
   void put(table t, std::string_view key, std::string_view value) override {
     require_open();
-    if (t != scattered || has_neighbours(key)) return below_->put(t, key, value);
+    if (goes_to_its_place(t, key)) return below_->put(t, key, value);
     if (key.empty() || key.size() > max_key_bytes)
       throw storage_error(storage_errc::unsupported, "A key has 1 to " + std::to_string(max_key_bytes) + " bytes.");
     changes_.insert_or_assign(changes_.end(), std::string(key), std::string(value));  // they come sorted, mostly
   }
   bool erase(table t, std::string_view key) override {
-    if (t != scattered || has_neighbours(key)) return below_->erase(t, key);
+    if (goes_to_its_place(t, key)) return below_->erase(t, key);
     const bool there = get(t, key).has_value();
     if (there) changes_[std::string(key)] = std::nullopt;
     return there;
@@ -290,11 +263,11 @@ class deferred_transaction final : public transaction {
     auto next = moves_;
     const auto moved = next.choose(recent_, changes_);
     if (changes_.empty() && moved.empty()) return below_->commit();
-    const auto number = number_key(recent_.published() + 1);
-    if (!changes_.empty()) below_->put(table::deferred, number, encode_changes(changes_));
+    const auto number = recent_.published() + 1;
+    if (!changes_.empty()) below_->put(table::deferred, number_key(number), encode_deferred_row(changes_, next.at()));
     for (const auto at : moved) move_into_place(*below_, recent_entries::key_of(at), recent_entries::value_of(at));
-    next.let_rows_go(*below_);
-    below_->put(table::deferred, number_key(commit_row), encode_commit_row(next.round(), recent_.published() + 1));
+    next.let_rows_go(*below_, number);
+    below_->put(table::deferred, number_key(commit_row), encode_commit_row(next.at(), number));
     recent_.prepare(changes_);
     try {
       below_->commit();
@@ -308,9 +281,8 @@ class deferred_transaction final : public transaction {
 
  private:
   overlay over() const { return {&recent_, recent_.published(), &changes_}; }
-  // Such keys are put side by side as they come. They never wait, as a row of `deferred` that outlives the wait would hide a later change
-  // at the next start; one that waits all the same was written by an earlier version.
-  bool has_neighbours(std::string_view key) const { return index_key_in_sequence(key) && !recent_.holds(key); }
+  // At once: such keys come side by side anyway.
+  static bool goes_to_its_place(table t, std::string_view key) { return t != scattered || index_key_in_sequence(key); }
   void require_open() const {
     if (!open_) throw std::logic_error("a transaction is used after its end");
   }
@@ -337,17 +309,25 @@ class deferred_store final : public wrapping_store {
   void load_what_is_left() {
     const auto now = below_->read();
     const auto last_commit = now->get(table::deferred, number_key(commit_row));
-    const auto commits = last_commit ? tail_number(*last_commit) : 0;
-    auto round = last_commit ? decode_round(*last_commit) : round_of_moves();
+    if (!last_commit) return;
+    auto moves = moves_of(*last_commit);
+    const auto commits = tail_number(*last_commit);
+    auto first = commits + 1;
     const auto at = now->open(table::deferred);
-    std::uint64_t first = commits + 1;
     for (bool there = at->seek({}); there && tail_number(at->key()) != commit_row; there = at->next()) {
       const auto commit = tail_number(at->key());
       first = std::min(first, commit);
-      load_changes(at->value(), commit, round, recent_);
+      load(deferred_row(at->value()), commit, moves);
     }
     recent_.begin(commits);
-    moves_.begin(first, std::move(round));
+    moves_.begin(first, std::move(moves));
+  }
+  void load(const deferred_row& row, std::uint64_t commit, const moves_position& moves) {
+    const auto waits = [&](std::string_view key) { return !is_settled(key, row.written_at, moves); };
+    for (std::size_t i = 0; i < row.put.size(); ++i)
+      if (waits(row.put.key(i))) recent_.load(row.put.key(i), row.put.value(i), commit);
+    for (std::size_t i = 0; i < row.erased.size(); ++i)
+      if (waits(row.erased.key(i))) recent_.load(row.erased.key(i), std::nullopt, commit);
   }
 
   mutable recent_entries recent_;

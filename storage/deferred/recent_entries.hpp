@@ -119,8 +119,6 @@ class recent_entries {
   std::vector<place> run_after(std::string_view after, std::size_t count, const key_changes& changing);
   static std::string_view key_of(place p) noexcept { return p->key(); }
   static std::optional<std::string_view> value_of(place p) noexcept { return p->value(); }
-  /// Whether a change of this key waits, or did until a moment ago.
-  bool holds(std::string_view key) const { return entries_.contains(sort_view(key)); }
   /// The changes of the next commit, before it is done: nobody's snapshot shows it yet.
   void prepare(const key_changes& changes);
   /// That commit was done: `moved` are in their places.

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "behaviors/core/codec.hpp"
-#include "storage/packed/entry_block.hpp"
+#include "storage/entry_block.hpp"
 #include "storage/wrapping_store.hpp"
 
 namespace crema::storage {

@@ -8,7 +8,7 @@
 #include "behaviors/systems.hpp"
 #include "storage/layout.hpp"
 #include "storage/log.hpp"
-#include "storage/packed/entry_block.hpp"
+#include "storage/entry_block.hpp"
 #include "tests/fuzz/require.hpp"
 
 using namespace crema;

@@ -8,7 +8,7 @@
 
 #include "storage/layout.hpp"
 #include "storage/memory/memory_store.hpp"
-#include "storage/packed/entry_block.hpp"
+#include "storage/entry_block.hpp"
 
 using namespace crema::storage;
 

@@ -1,4 +1,4 @@
-#include "storage/packed/entry_block.hpp"
+#include "storage/entry_block.hpp"
 
 #include <algorithm>
 #include <limits>
