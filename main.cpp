@@ -29,9 +29,10 @@
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace.hpp"
 
-// Read by jemalloc at start: freed memory goes back to the system after a second, also when nobody allocates.
+// Read by jemalloc at start: freed memory goes back to the system after a second, also when nobody allocates; and it asks for huge
+// pages, as what waits and what is awake is spread over more memory than the processor finds its way through in small ones.
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,thp:always";
 
 namespace {
 
