@@ -84,14 +84,18 @@ class merged_cursor final : public cursor {
   bool next() override {
     if (place_ == place::end) return false;
     if (place_ == place::begin) return seek({});
-    const std::string from = key_;  // below_ may have been elsewhere, and keys may have come and gone
-    bool there = below_->seek(from);
+    const std::string from = key_;
+    bool there = is_below(side::ahead) ? there_ : below_->seek(from);
     if (there && below_->key() == from) there = below_->next();
     return settle_up(there, over_.first_after(from));
   }
   bool prev() override {
     if (place_ == place::begin) return false;
-    return seek_before(place_ == place::end ? std::string(max_key_bytes, '\xFF') : std::string(key_));
+    const bool at_end = place_ == place::end;
+    const std::string from = at_end ? std::string(max_key_bytes, '\xFF') : key_;
+    bool there = !at_end && is_below(side::behind) ? there_ : below_->seek_before(from);
+    if (there && below_->key() == from) there = below_->prev();
+    return settle_down(there, over_.last_before(from));
   }
   bool seek_before(std::string_view key) override { return settle_down(below_->seek_before(key), over_.last_before(key)); }
   std::string_view key() const override { return key_; }
@@ -99,23 +103,27 @@ class merged_cursor final : public cursor {
 
  private:
   enum class place : std::uint8_t { begin, on, end };
+  enum class side : std::uint8_t { ahead, behind };
 
+  // Whether below_ stands on its nearest key on this side, or at its end: a walk need not look for that anew. Below a transaction, keys
+  // come and go.
+  bool is_below(side s) const { return side_ == s && over_.own == nullptr; }
   bool settle_up(bool there, std::optional<overlay::entry> over) {
-    while (there || over) {
-      if (!over || (there && below_->key() < over->first)) return stand_below();
-      if (there && below_->key() == over->first) there = below_->next();
+    side_ = side::ahead;
+    for (there_ = there; there_ || over; over = over_.first_after(over->first)) {
+      if (!over || (there_ && below_->key() < over->first)) return stand_below();
+      if (there_ && below_->key() == over->first) there_ = below_->next();
       if (over->second) return stand_over(std::move(*over));
-      over = over_.first_after(over->first);
     }
     place_ = place::end;
     return false;
   }
   bool settle_down(bool there, std::optional<overlay::entry> over) {
-    while (there || over) {
-      if (!over || (there && below_->key() > over->first)) return stand_below();
-      if (there && below_->key() == over->first) there = below_->prev();
+    side_ = side::behind;
+    for (there_ = there; there_ || over; over = over_.last_before(over->first)) {
+      if (!over || (there_ && below_->key() > over->first)) return stand_below();
+      if (there_ && below_->key() == over->first) there_ = below_->prev();
       if (over->second) return stand_over(std::move(*over));
-      over = over_.last_before(over->first);
     }
     place_ = place::begin;
     return false;
@@ -136,6 +144,8 @@ class merged_cursor final : public cursor {
   std::unique_ptr<cursor> below_;
   const overlay over_;
   place place_ = place::begin;
+  side side_ = side::ahead;  // of key_, where below_ stands
+  bool there_ = false;       // below_ stands on a key
   std::string key_;
   std::optional<std::string> own_value_;
 };

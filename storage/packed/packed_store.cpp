@@ -176,6 +176,18 @@ class packed_cursor final : public cursor {
     if (at_ > 0) return --at_, true;
     return take(rows_->prev()) ? last() : stand_at(place::begin);
   }
+  bool seek_before(std::string_view key) override {
+    if (!is_current() || !holds(key)) {
+      const std::string wanted(key);  // may view the block
+      settle();
+      if (!take(seek_block(*rows_, wanted))) return stand_at(place::begin);
+      at_ = block_.lower_bound(wanted);
+    } else {
+      at_ = block_.lower_bound(key);
+    }
+    if (at_ > 0) return --at_, stand();
+    return take(rows_->prev()) ? last() : stand_at(place::begin);
+  }
   std::string_view key() const override { return block_.key(at_); }
   std::string_view value() const override { return block_.value(at_); }
 

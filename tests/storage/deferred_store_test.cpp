@@ -200,3 +200,27 @@ TEST_CASE("deferred: a walk in both directions passes over what is erased and me
   REQUIRE(c->prev());
   CHECK(c->key() == "c");
 }
+
+TEST_CASE("deferred: a walk that turns and jumps as it likes is where a walk through the same entries in place would be") {
+  const std::shared_ptr<store> disk = make_memory_store();
+  const auto s = make_deferred_store(disk, 40);
+  model expected;
+  std::mt19937 rng(23);
+  for (int n = 0; n < 100; ++n) change(*s, expected, rng, 120);  // some wait, some are in place, of some an older state is
+  const std::shared_ptr<store> plain = make_memory_store();
+  put(*plain, expected);
+
+  const auto now = s->read(), plain_now = plain->read();
+  for (int walk = 0; walk < 50; ++walk) {
+    const auto c = now->open(table::index), p = plain_now->open(table::index);
+    for (int step = 0; step < 100; ++step) {
+      const auto key = key_of(static_cast<unsigned>(rng() % 130));
+      const auto how = rng() % 12;
+      const bool there = how == 0 ? c->seek(key) : how == 1 ? c->seek_before(key) : how < 7 ? c->next() : c->prev();
+      REQUIRE(there == (how == 0 ? p->seek(key) : how == 1 ? p->seek_before(key) : how < 7 ? p->next() : p->prev()));
+      if (!there) continue;
+      REQUIRE(c->key() == p->key());
+      REQUIRE(c->value() == p->value());
+    }
+  }
+}
