@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "behaviors/systems.hpp"
+#include "storage/entry_block.hpp"
 #include "storage/layout.hpp"
 #include "storage/log.hpp"
-#include "storage/entry_block.hpp"
 #include "tests/fuzz/require.hpp"
 
 using namespace crema;

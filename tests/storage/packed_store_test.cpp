@@ -6,9 +6,9 @@
 #include <random>
 #include <string>
 
+#include "storage/entry_block.hpp"
 #include "storage/layout.hpp"
 #include "storage/memory/memory_store.hpp"
-#include "storage/entry_block.hpp"
 
 using namespace crema::storage;
 
