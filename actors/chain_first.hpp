@@ -12,6 +12,7 @@
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/coordinator.hpp>
+#include <caf/thread_hook.hpp>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -111,6 +112,13 @@ class chain_first : public caf::policy::unprofiled {
 };
 
 using scheduler = caf::scheduler::coordinator<chain_first>;
+
+class batch_threads final : public caf::thread_hook {
+ public:
+  void init(caf::actor_system&) override {}
+  void thread_started() override { schedule_as_batch(); }
+  void thread_terminates() override {}
+};
 
 /// An actor system with so many workers that share their work so. After 100 messages at one go an actor takes its turn in the queue:
 /// whoever it has woken does not wait for it to run dry.
