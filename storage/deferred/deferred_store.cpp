@@ -4,6 +4,7 @@
 #include <deque>
 #include <stdexcept>
 
+#include "behaviors/core/codec.hpp"
 #include "storage/deferred/deferred_row.hpp"
 #include "storage/deferred/recent_entries.hpp"
 #include "storage/layout.hpp"
@@ -26,7 +27,7 @@ std::string encode_commit_row(const moves_position& moves, std::uint64_t commit)
 
 moves_position moves_of(std::string_view commit_row_value) {
   constexpr auto number = sizeof(std::uint64_t);
-  if (commit_row_value.size() < 2 * number) throw storage_error(storage_errc::corrupt, "The last row of `deferred` is too short.");
+  if (commit_row_value.size() < 2 * number) throw decode_error("the row of the last commit is too short");
   return {tail_number(commit_row_value.substr(0, number)),
           std::string(commit_row_value.substr(number, commit_row_value.size() - 2 * number))};
 }
@@ -316,7 +317,7 @@ class deferred_store final : public wrapping_store {
 
  private:
   // What an earlier run left goes on waiting.
-  void load_what_is_left() {
+  void load_what_is_left() try {
     const auto now = below_->read();
     const auto last_commit = now->get(table::deferred, number_key(commit_row));
     if (!last_commit) return;
@@ -331,6 +332,9 @@ class deferred_store final : public wrapping_store {
     }
     recent_.begin(commits);
     moves_.begin(first, std::move(moves));
+  } catch (const decode_error& e) {
+    throw storage_error(storage_errc::corrupt,
+                        "What waits for its place in the index is damaged (" + std::string(e.what()) + "): restore a backup.");
   }
   void load(const deferred_row& row, std::uint64_t commit, const moves_position& moves) {
     const auto waits = [&](std::string_view key) { return !is_settled(key, row.written_at, moves); };

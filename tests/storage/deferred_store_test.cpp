@@ -11,6 +11,7 @@
 #include "storage/faulty/faulty_store.hpp"
 #include "storage/layout.hpp"
 #include "storage/memory/memory_store.hpp"
+#include "storage/packed/packed_store.hpp"
 
 using namespace crema::storage;
 
@@ -201,8 +202,28 @@ TEST_CASE("deferred: a walk in both directions passes over what is erased and me
   CHECK(c->key() == "c");
 }
 
-TEST_CASE("deferred: a walk that turns and jumps as it likes is where a walk through the same entries in place would be") {
+TEST_CASE("deferred: a damaged row is corrupt data, not a surprise") {
+  const auto [key, bytes] =
+      GENERATE(Catch::Generators::table<std::string, std::string>({{number_key(1), "\1"}, {number_key(~std::uint64_t{0}), number_key(1)}}));
   const std::shared_ptr<store> disk = make_memory_store();
+  put(*make_deferred_store(disk, 10), {{"a", "1"}});
+  const auto tx = disk->write();
+  tx->put(table::deferred, key, bytes);
+  tx->commit();
+  try {
+    (void)make_deferred_store(disk, 10);
+    FAIL("it was opened");
+  } catch (const storage_error& e) {
+    CHECK(e.code() == storage_errc::corrupt);
+    CHECK(std::string(e.what()).find("restore a backup") != std::string::npos);
+  }
+}
+
+TEST_CASE("deferred: a walk that turns and jumps as it likes is where a walk through the same entries in place would be") {
+  const bool in_blocks = GENERATE(false, true);
+  constexpr std::size_t few_in_a_block = 60;
+  std::shared_ptr<store> disk = make_memory_store();
+  if (in_blocks) disk = make_packed_store(disk, few_in_a_block);
   const auto s = make_deferred_store(disk, 40);
   model expected;
   std::mt19937 rng(23);
