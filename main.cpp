@@ -103,6 +103,7 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.threads = number<std::size_t>(v, "runtime.threads");
   s.idle = v.get_ms("runtime.idleMs");
   s.awake_max = number<std::uint64_t>(v, "runtime.awakeMax");
+  s.kept_awake_max = number<std::uint64_t>(v, "runtime.keptAwakeMax");
   s.mailbox_max = number<std::uint32_t>(v, "runtime.mailboxMax");
   s.in_flight_max = number<std::uint64_t>(v, "runtime.inFlightMax");
   s.outbox_max = number<std::uint64_t>(v, "runtime.outboxMax");

@@ -304,6 +304,10 @@ void partition_supervisor::count_awake(std::int64_t more) {
 
 // ---- falling asleep
 
+bool partition_supervisor::too_many_awake() const {
+  return node_.awake.load() > static_cast<std::int64_t>(std::min(node_.settings.kept_awake_max, node_.settings.awake_max));
+}
+
 // Nothing is on its way to it, under way or waiting there, and what it recorded is on disk, from where it wakes again.
 bool partition_supervisor::is_idle(const slot& s) const {
   if (s.state != slot_state::awake || !s.by.handle || s.by.gauge->finished.load(std::memory_order_acquire) != s.by.sent) return false;
@@ -322,7 +326,7 @@ void partition_supervisor::put_to_sleep(place p) {
 // The front of by_use_ is the longest unused; who cannot sleep yet goes to the back.
 void partition_supervisor::sweep() {
   if (inbox_.state() == inbox::phase::live) take_parked();
-  const bool crowded = node_.awake.load() > static_cast<std::int64_t>(node_.settings.awake_max);
+  const bool crowded = too_many_awake();
   const auto oldest = node_.time.steady_ms() - (crowded ? sweep_every : node_.settings.idle).count();
   while (!by_use_.empty()) {
     const auto longest_unused = by_use_.begin();
@@ -336,7 +340,7 @@ void partition_supervisor::sweep() {
 
 // Two for each that wakes: the number shrinks even if some cannot.
 void partition_supervisor::make_room() {
-  if (node_.awake.load() <= static_cast<std::int64_t>(node_.settings.awake_max)) return;
+  if (!too_many_awake()) return;
   for (int looked = 0; looked < 2 && by_use_.size() > 1; ++looked) {
     const auto longest_unused = by_use_.begin();
     if (is_idle(*longest_unused))

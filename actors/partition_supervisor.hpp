@@ -78,6 +78,7 @@ class partition_supervisor : public base_actor {
   void restart_later(place p);
   void bury(delivery& d, const std::string& error);
   void give(slot& s, delivery_ptr d);
+  bool too_many_awake() const;
   bool is_idle(const slot& s) const;
   void put_to_sleep(place p);
   void sweep();

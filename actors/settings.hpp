@@ -33,9 +33,10 @@ struct context_settings {
 
 struct runtime_settings {
   std::uint16_t partitions = 16;
-  std::size_t threads = 0;   ///< 0: one a core
-  milliseconds idle{30000};  ///< an aggregate unused for so long is passivated
-  std::uint64_t awake_max = 10000;
+  std::size_t threads = 0;              ///< 0: one a core
+  milliseconds idle{30000};             ///< an aggregate unused for so long is passivated
+  std::uint64_t awake_max = 10000;      ///< beyond half as many again, requests are refused
+  std::uint64_t kept_awake_max = 512;   ///< beyond it, or beyond awake_max, those that have nothing to do are passivated
   std::uint32_t mailbox_max = 10000;    ///< waiting messages of one aggregate
   std::uint64_t in_flight_max = 20000;  ///< requests of the front door
   std::uint64_t outbox_max = 1000000;   ///< undelivered messages of one context

@@ -78,7 +78,10 @@ void add_runtime(registry& r) {
   r.add(integer("runtime.idleMs", 30 * second_ms, 10, 24 * hour_ms, "An aggregate that gets no message for so long is put to sleep.")
             .in("ms"));
   r.add(integer("runtime.awakeMax", 10000, 16, 10000000,
-                "Aggregates awake at the same time; beyond it the longest idle are put to sleep first."));
+                "Aggregates awake at the same time, at work or not; beyond half as many again, requests are refused (503)."));
+  r.add(integer("runtime.keptAwakeMax", 512, 16, 10000000,
+                "Beyond so many awake aggregates those with nothing to do are put to sleep, the longest idle first. Few fit into the "
+                "processor's cache, where more are found faster than waking them costs."));
   r.add(integer("runtime.mailboxMax", 10000, 1, 1000000,
                 "Messages that may wait at one aggregate; beyond it requests to it are refused (503)."));
   r.add(integer("runtime.inFlightMax", 20000, 1, 1000000, "Requests in flight at the same time; beyond it they are refused (503)."));

@@ -240,6 +240,38 @@ TEST_CASE(
   check_at_rest(n);
 }
 
+TEST_CASE("limits: given idle aggregates, when as many are awake as are kept, then none sleeps; with one more, the longest idle does") {
+  auto s = few_partitions();
+  s.partitions = 1;
+  s.kept_awake_max = 8;
+  plain_node n(s);
+  const auto awake = [&] { return n.shared().awake.load(); };
+  std::uint64_t placed = 0;
+  while (awake() < 8) REQUIRE_FALSE(n.ask("account", {}, deposit{1, "t" + std::to_string(++placed)}).refused);
+  CHECK(awake() == 8);
+  REQUIRE_FALSE(n.ask("account", 1, deposit{1, "again"}).refused);  // awake still, and now the one that was used last
+  CHECK(awake() == 8);
+  REQUIRE_FALSE(n.ask("account", {}, deposit{1, "one more"}).refused);
+  CHECK(awake() <= 8);
+  CHECK(n.row<account>("account", 1)->balance == 2);
+  check_at_rest(n);
+}
+
+TEST_CASE("limits: given more at work than are kept awake, when all of them wait, then nobody is refused and all finish") {
+  auto s = few_partitions();
+  s.kept_awake_max = 4;
+  s.contexts["ledger"].slow_min = s.contexts["ledger"].slow_max = milliseconds(1000);
+  plain_node n(s);
+  answers all;
+  for (int i = 0; i < 40; ++i) all.push_back(n.send("account", {}, transfer{1, "t", "l" + std::to_string(i)}));
+  n.settle();
+  CHECK(n.shared().awake >= 40);
+  n.advance(milliseconds(3000));
+  CHECK(count_ok(all) == 40);
+  CHECK(n.shared().awake <= 4);
+  check_at_rest(n);
+}
+
 TEST_CASE(
     "limits: given more aggregates awake than half over the limit, when a request needs one more, then it is refused, and taken again "
     "later") {

@@ -14,7 +14,7 @@ from suite.steady import wait_until_steady
 ORDERS = 3_000_000
 MIB = 2**20
 WARM_UP_ORDERS, AWAKE_ORDERS = 30_000, 100_000
-SLEEPLESS = {"runtime.idleMs": 24 * 3600 * 1000, "runtime.awakeMax": 10_000_000}
+SLEEPLESS = {"runtime.idleMs": 24 * 3600 * 1000, "runtime.awakeMax": 10_000_000, "runtime.keptAwakeMax": 10_000_000}
 
 
 def stored(bench):
