@@ -22,19 +22,21 @@ std::size_t bytes_shared(std::string_view a, std::string_view b) noexcept {
 
 std::uint64_t number_in(std::string_view big_endian) noexcept {
   std::uint64_t n = 0;
-  for (const char c : big_endian) n = n << 8U | static_cast<std::uint8_t>(c);
+  for (std::size_t i = 0; i < number_bytes; ++i) n = n << 8U | static_cast<std::uint8_t>(big_endian[i]);
   return n;
 }
 
 void put_entry(std::string& out, std::string_view before, std::string_view key, std::string_view value) {
-  const bool number = key.size() >= number_bytes && number_in(key.substr(key.size() - number_bytes)) >> 49U == 0;  // shorter as a varint
+  const bool long_enough = key.size() >= number_bytes;
+  const auto last = long_enough ? number_in(key.substr(key.size() - number_bytes)) : 0;
+  const bool number = long_enough && last >> 49U == 0;  // shorter as a varint
   const auto head = number ? key.substr(0, key.size() - number_bytes) : key;
   const auto shared = bytes_shared(before, head);
   out.push_back(static_cast<char>(shared));
   const auto rest = head.substr(shared);
   wire::put_varint(out, rest.size() << 2U | (value.empty() ? 0U : has_value) | (number ? ends_in_number : 0U));
   out.append(rest);
-  if (number) wire::put_varint(out, number_in(key.substr(key.size() - number_bytes)));
+  if (number) wire::put_varint(out, last);
   if (!value.empty()) wire::put_bytes(out, value);
 }
 
@@ -54,12 +56,11 @@ class entry_reader {
     if (shared > size_ || rest > max_key_bytes || shared + rest + (number ? number_bytes : 0) > max_key_bytes)
       throw decode_error("a block of entries has a key that cannot be");
     size_ = shared;
-    const auto text = in_.take(rest);
-    std::copy(text.begin(), text.end(), key_ + size_);
-    size_ += text.size();
+    for (const char c : in_.take(rest)) key_[size_++] = c;  // a few
     if (number) {
       const auto n = in_.varint();
-      for (std::size_t i = 0; i < number_bytes; ++i) key_[size_++] = static_cast<char>(n >> (8U * (number_bytes - 1 - i)));
+      for (std::size_t i = 0; i < number_bytes; ++i) key_[size_ + i] = static_cast<char>(n >> (8U * (number_bytes - 1 - i)));
+      size_ += number_bytes;
     }
     value_ = (length & has_value) != 0 ? in_.bytes() : std::string_view();
     return true;
@@ -123,6 +124,7 @@ bool entry_block::erase(std::string_view key) {
 
 std::string entry_block::encode(std::size_t first, std::size_t bytes_max, std::size_t& next) const {
   std::string body;
+  body.reserve(std::min(bytes_max, text_.size()) + 64);
   for (next = first; next < size(); ++next) {
     const auto before = body.size();
     put_entry(body, next == first ? std::string_view() : key(next - 1), key(next), value(next));
@@ -143,6 +145,17 @@ std::optional<std::string_view> find_in_block(std::string_view encoded, std::str
     if (order > 0) break;
   }
   return std::nullopt;
+}
+
+std::optional<found_entry> last_before_in_block(std::string_view encoded, std::string_view key) {
+  std::optional<found_entry> found;
+  entry_reader in(encoded);
+  while (in.next() && in.key() < key) {
+    if (!found) found.emplace();
+    found->key.assign(in.key());
+    found->value = in.value();
+  }
+  return found;
 }
 
 std::uint64_t entries_in_block(std::string_view encoded) { return wire::reader(encoded).varint(); }

@@ -48,6 +48,12 @@ class entry_block {
 
 /// Looks one key up in an encoded block, without taking it apart: the value lies in `encoded`. Throws decode_error.
 std::optional<std::string_view> find_in_block(std::string_view encoded, std::string_view key);
+/// Likewise the last entry before `key`. Throws decode_error.
+struct found_entry {
+  std::string key;
+  std::string_view value;  ///< lies in `encoded`
+};
+std::optional<found_entry> last_before_in_block(std::string_view encoded, std::string_view key);
 /// How many entries an encoded block has. Throws decode_error.
 std::uint64_t entries_in_block(std::string_view encoded);
 

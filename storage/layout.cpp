@@ -16,10 +16,13 @@ constexpr char index_present = 1;
 // Texts from this length on are cut and told apart by a hash, so that a key stays below max_key_bytes.
 constexpr std::size_t index_text_max = 96;
 
+constexpr std::size_t index_key_usual = 64;  // bytes: what most keys of an index have room in
+
 template <class Int>
 void put_big_endian(std::string& out, Int v) {
-  for (int shift = static_cast<int>(sizeof(Int) - 1) * 8; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
+  char bytes[sizeof(Int)];
+  for (std::size_t i = 0; i < sizeof(Int); ++i) bytes[i] = static_cast<char>(v >> (8U * (sizeof(Int) - 1 - i)));
+  out.append(bytes, sizeof(Int));
 }
 
 std::uint64_t read_big_endian(std::string_view bytes) {
@@ -156,6 +159,7 @@ stored_row decode_row(const record_type& type, std::uint64_t id, std::string_vie
 std::string index_prefix(collection_ref c, std::size_t finder, const std::vector<scalar>& arguments, bool range) {
   const index_owner owner{c.view ? 'v' : 's', c.index, static_cast<std::uint8_t>(finder)};
   std::string k;
+  k.reserve(index_key_usual);
   if (range) {
     k.push_back(index_by_range);
     put_owner(k, owner);

@@ -40,14 +40,23 @@ void visit_record(const snapshot& s, std::uint64_t sequence, Visit visit) {
 
 namespace {
 
-std::uint32_t slot_of(collection_ref c) noexcept { return static_cast<std::uint32_t>(c.view) << 16U | c.index; }
-
 // Of the changes of one place, the last one: in the order of the places, as the store likes it best.
 template <class Change>
 void keep_last_of_each(std::vector<Change>& changes) {
   std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.place() < b.place(); });
   const auto same = [](const Change& a, const Change& b) { return a.place() == b.place(); };
   changes.erase(changes.begin(), std::unique(changes.rbegin(), changes.rend(), same).base());
+}
+
+}  // namespace
+
+namespace {
+
+std::string encode_chain_end(const chain_end& end) {
+  std::string out;
+  wire::put_fixed64(out, end.sequence);
+  wire::put_fixed64(out, end.checksum);
+  return out;
 }
 
 }  // namespace
@@ -101,11 +110,7 @@ void log_writer::gather_record(batch& into, const commit_item& step) {
   const auto sum = seal(step.body, chain.checksum, r.partition, r.sequence);
   into.block_.add({r.partition, r.sequence, chain.checksum, sum, step.body});
   if (into.block_.full()) close_block(into);
-  chain = {r.sequence, sum};
-  auto& end = into.meta_[chain_key(r.partition)];
-  end.clear();
-  wire::put_fixed64(end, chain.sequence);
-  wire::put_fixed64(end, chain.checksum);
+  into.chains_[r.partition] = chain = {r.sequence, sum};
   next_sequence_ = std::max(next_sequence_, r.sequence + r.width());
   into.next_sequence_ = next_sequence_;
 
@@ -137,16 +142,15 @@ void log_writer::close_block(batch& into) {
 void log_writer::deal(batch& into, const address& a) {
   if (a.context >= counters_.size() || counters_[a.context] >= a.id) return;
   counters_[a.context] = a.id;
-  into.meta_[counter_key(a.context)] = number_key(a.id);
+  into.counters_[a.context] = a.id;
 }
 
 void log_writer::count(batch& into, collection_ref c, int n) {
-  auto at = row_counts_.find(slot_of(c));
+  auto at = row_counts_.find(c);
   // Not counted yet in this run: no batch before this one changed it, so what is committed is what counts.
-  if (at == row_counts_.end())
-    at = row_counts_.emplace(slot_of(c), read_number(*store_.read(), table::meta, row_count_key(c)).value_or(0)).first;
+  if (at == row_counts_.end()) at = row_counts_.emplace(c, read_number(*store_.read(), table::meta, row_count_key(c)).value_or(0)).first;
   at->second += static_cast<std::uint64_t>(static_cast<std::int64_t>(n));
-  into.meta_[row_count_key(c)] = number_key(at->second);
+  into.row_counts_[c] = at->second;
 }
 
 void log_writer::write(batch& gathered) const {
@@ -179,6 +183,9 @@ void log_writer::write(batch& gathered) const {
     if (const auto entry = tx->get(table::idempotency, key); entry && decode_idempotency(*entry).at < before)
       (void)tx->erase(table::idempotency, key);
   if (gathered.next_sequence_ > 0) tx->put(table::meta, "sequence", number_key(gathered.next_sequence_));
+  for (const auto& [partition, end] : gathered.chains_) tx->put(table::meta, chain_key(partition), encode_chain_end(end));
+  for (const auto& [context, highest] : gathered.counters_) tx->put(table::meta, counter_key(context), number_key(highest));
+  for (const auto& [collection, rows] : gathered.row_counts_) tx->put(table::meta, row_count_key(collection), number_key(rows));
   for (const auto& [k, v] : gathered.meta_) tx->put(table::meta, k, v);
   tx->commit();
 }

@@ -82,7 +82,7 @@ class log_writer {
       collection_ref where;
       std::uint64_t id;
       std::string_view bytes;  // empty: the row goes
-      auto place() const noexcept { return std::tuple(where.view, where.index, id); }
+      auto place() const noexcept { return std::pair(where, id); }
     };
     struct index_change {
       std::string_view key;
@@ -96,7 +96,10 @@ class log_writer {
     std::vector<row> rows_;
     std::vector<index_change> index_;
     std::map<outbox_ref, outbox_entry> fresh_;
-    std::map<std::string, std::string> meta_;
+    std::map<std::uint16_t, chain_end> chains_;        // by partition
+    std::map<std::uint16_t, std::uint64_t> counters_;  // by context
+    std::map<collection_ref, std::uint64_t> row_counts_;
+    std::map<std::string, std::string> meta_;                   // whatever else
     std::vector<std::pair<std::string, timestamp>> forgotten_;  // idempotency keys, if older than this
     std::uint64_t next_sequence_ = 0;                           // 0: no records
   };
@@ -118,7 +121,7 @@ class log_writer {
   store& store_;
   std::vector<chain_end> chains_;        ///< by partition
   std::vector<std::uint64_t> counters_;  ///< highest number dealt, by context
-  std::map<std::uint32_t, std::uint64_t> row_counts_;
+  std::map<collection_ref, std::uint64_t> row_counts_;
   std::uint64_t next_sequence_ = 1;
 };
 

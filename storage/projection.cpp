@@ -12,7 +12,11 @@ class projection::overlay final {
  public:
   explicit overlay(const store& s) : store_(s) {}
 
-  void begin() { snapshot_ = store_.read(); }
+  /// One snapshot until the next take(): nobody else writes these views, and what was taken is written before more is shown.
+  void begin() {
+    if (!snapshot_) snapshot_ = store_.read();
+  }
+  /// Lets go of the snapshot.
   void end() { snapshot_.reset(); }
   bool empty() const { return rows_.empty(); }
 
@@ -57,12 +61,25 @@ class projection::overlay final {
 
   entry& find(const view_declaration& view, std::uint64_t id) {
     const auto [at, fresh] = rows_.try_emplace({view.index, id});
-    if (fresh) {
+    auto& highest = highest_of(view);
+    if (fresh && id <= highest) {
       const collection_ref where{true, view.index};
       if (const auto bytes = snapshot_->get(table::views, row_key(where, id))) {
         auto stored = decode_row(*view.resource.row, id, *bytes);
         at->second = {std::move(stored.row), stored.version, true};
       }
+    }
+    highest = std::max(highest, id);
+    return at->second;
+  }
+
+  // No row of the view has a higher number: most rows are new ones at the end, and need not be looked for.
+  std::uint64_t& highest_of(const view_declaration& view) {
+    const auto [at, fresh] = highest_.try_emplace(view.index);
+    if (fresh) {
+      const auto prefix = collection_prefix({true, view.index});
+      const auto c = snapshot_->open(table::views);
+      if (c->seek_before(after_prefix(prefix)) && c->key().starts_with(prefix)) at->second = tail_number(c->key());
     }
     return at->second;
   }
@@ -127,6 +144,7 @@ class projection::overlay final {
   std::map<std::string, bool> index_;
   std::map<std::string, std::string> ends_on_disk_;  // by prefix: the last key there, whatever was changed since; empty: none
   std::map<std::uint16_t, std::uint64_t> numbers_;
+  std::map<std::uint16_t, std::uint64_t> highest_;  // by view, for as long as this lives
 };
 
 projection::projection(const system_declaration& system, std::uint16_t context, const store& s, const type_catalog& types)
@@ -174,19 +192,24 @@ void projection::apply(const std::shared_ptr<const journal_record>& record) {
 void projection::show(const journal_record& r) {
   if (skipped_.contains(r.sequence)) return;
   changes_->begin();
-  for (std::size_t i = 0; i < r.events.size(); ++i)
-    for (const auto& v : system_.views) {
-      if (v.context != context_) continue;
-      if (const auto* p = v.projection_of(r.events[i].type())) {
-        overlay::rows_of rows(*changes_, v);
-        p->apply(rows, r.events[i].data(), event_meta{r.subject.id, r.sequence + i, r.at});
+  try {
+    for (std::size_t i = 0; i < r.events.size(); ++i)
+      for (const auto& v : system_.views) {
+        if (v.context != context_) continue;
+        if (const auto* p = v.projection_of(r.events[i].type())) {
+          overlay::rows_of rows(*changes_, v);
+          p->apply(rows, r.events[i].data(), event_meta{r.subject.id, r.sequence + i, r.at});
+        }
       }
-    }
-  changes_->end();
+  } catch (...) {
+    changes_->end();  // on the thread that took the snapshot
+    throw;
+  }
   if (tell_) tell_(r);
 }
 
 std::optional<commit_item> projection::take() {
+  changes_->end();
   if (changes_->empty() && !checkpoint_changed_) return std::nullopt;
   auto item = changes_->take();
   item.meta.emplace_back(checkpoint_key(context_), checkpoint());

@@ -5,6 +5,7 @@
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -77,9 +78,15 @@ std::size_t utf8_length(std::string_view s) {
   return 0;
 }
 
+bool stands_for_itself(char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
+
 // A log line holds bytes that a client chose (a path, a header): whatever they are, one event stays one line of valid UTF-8.
 void append_escaped(std::string& out, std::string_view s) {
-  while (!s.empty()) {
+  for (;;) {
+    const auto plain = static_cast<std::size_t>(std::find_if_not(s.begin(), s.end(), stands_for_itself) - s.begin());
+    out.append(s.substr(0, plain));
+    s.remove_prefix(plain);
+    if (s.empty()) return;
     const auto length = utf8_length(s);
     const char c = s.front();
     if (length == 0) {
@@ -107,7 +114,9 @@ void append_quoted(std::string& out, std::string_view s) {
 
 template <class Fields>
 std::string json_members(std::string_view message, const Fields& fields) {
-  std::string out = "\"message\":";
+  std::string out;
+  out.reserve(256);
+  out = "\"message\":";
   append_quoted(out, message);
   for (const auto& [name, value] : fields) {
     out += ',';

@@ -92,16 +92,18 @@ scalar fit(const field_spec& f, const scalar& s) {
 
 namespace wire {
 
-void put_varint(std::string& out, std::uint64_t v) {
-  while (v >= 0x80) {
-    out.push_back(static_cast<char>(v | 0x80U));
-    v >>= 7U;
-  }
-  out.push_back(static_cast<char>(v));
+void put_long_varint(std::string& out, std::uint64_t v) {
+  char bytes[10];
+  std::size_t n = 0;
+  for (; v >= 0x80; v >>= 7U) bytes[n++] = static_cast<char>(v | 0x80U);
+  bytes[n++] = static_cast<char>(v);
+  out.append(bytes, n);
 }
 
 void put_fixed64(std::string& out, std::uint64_t v) {
-  for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(v >> (8 * i)));
+  char bytes[8];
+  for (unsigned i = 0; i < 8; ++i) bytes[i] = static_cast<char>(v >> (8U * i));
+  out.append(bytes, sizeof bytes);
 }
 
 void put_bytes(std::string& out, std::string_view bytes) {
@@ -113,11 +115,15 @@ void reader::end_too_early() { throw decode_error("the record ends too early"); 
 
 std::uint64_t reader::long_varint() {
   std::uint64_t v = 0;
+  std::size_t n = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
-    const std::uint64_t b = byte();
+    if (n == rest_.size()) end_too_early();
+    const std::uint64_t b = static_cast<std::uint8_t>(rest_[n++]);
     if (shift == 63 && b > 1) break;
     v |= (b & 0x7FU) << shift;
-    if (b < 0x80) return v;
+    if (b >= 0x80) continue;
+    rest_.remove_prefix(n);
+    return v;
   }
   throw decode_error("a number is longer than 64 bits");
 }
@@ -130,12 +136,7 @@ std::uint64_t reader::fixed64() {
   return v;
 }
 
-std::string_view reader::take(std::uint64_t count) {
-  if (count > rest_.size()) throw decode_error("a text is longer than its record");
-  const auto b = rest_.substr(0, static_cast<std::size_t>(count));
-  rest_.remove_prefix(static_cast<std::size_t>(count));
-  return b;
-}
+void reader::too_long() { throw decode_error("a text is longer than its record"); }
 
 }  // namespace wire
 
@@ -173,9 +174,18 @@ value decode_fields(const record_type& type, std::uint16_t version, std::string_
 void encode_value(const value& v, std::string& out) {
   wire::put_bytes(out, v.type().name);
   wire::put_varint(out, v.type().version);
-  std::string fields;
-  encode_fields(v.type(), v.data(), fields);
-  wire::put_bytes(out, fields);
+  // Their length stands before the fields, and is known behind them: mostly it takes one byte, for which room is left.
+  const auto begin = out.size();
+  out.push_back('\0');
+  encode_fields(v.type(), v.data(), out);
+  const auto length = out.size() - begin - 1;
+  if (length < 0x80) {
+    out[begin] = static_cast<char>(length);
+  } else {
+    std::string head;
+    wire::put_varint(head, length);
+    out.replace(begin, 1, head);
+  }
 }
 
 value decode_value(wire::reader& in, const type_catalog& types) {

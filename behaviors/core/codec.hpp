@@ -22,7 +22,13 @@ struct decode_error : std::runtime_error {
 /// Little pieces of the format, for the envelopes around records.
 namespace wire {
 
-void put_varint(std::string& out, std::uint64_t v);
+void put_long_varint(std::string& out, std::uint64_t v);
+inline void put_varint(std::string& out, std::uint64_t v) {
+  if (v < 0x80)
+    out.push_back(static_cast<char>(v));
+  else
+    put_long_varint(out, v);
+}
 void put_fixed64(std::string& out, std::uint64_t v);  // little endian
 void put_bytes(std::string& out, std::string_view bytes);
 
@@ -33,7 +39,12 @@ class reader {
   std::uint64_t varint() { return !rest_.empty() && static_cast<std::uint8_t>(rest_.front()) < 0x80 ? byte() : long_varint(); }
   std::uint64_t fixed64();
   std::string_view bytes() { return take(varint()); }  ///< their number comes first
-  std::string_view take(std::uint64_t count);          ///< so many bytes
+  std::string_view take(std::uint64_t count) {         ///< so many bytes
+    if (count > rest_.size()) too_long();
+    const auto taken = rest_.substr(0, static_cast<std::size_t>(count));
+    rest_.remove_prefix(static_cast<std::size_t>(count));
+    return taken;
+  }
   std::uint8_t byte() {
     if (rest_.empty()) end_too_early();
     const auto b = static_cast<std::uint8_t>(rest_.front());
@@ -46,6 +57,7 @@ class reader {
  private:
   std::uint64_t long_varint();
   [[noreturn]] static void end_too_early();
+  [[noreturn]] static void too_long();
 
   std::string_view rest_;
 };

@@ -82,6 +82,7 @@ struct page {
 struct collection_ref {
   bool view = false;
   std::uint16_t index = 0;  ///< of the context or the view
+  friend auto operator<=>(const collection_ref&, const collection_ref&) = default;
 };
 
 /// One event of the stream.

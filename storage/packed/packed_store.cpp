@@ -152,15 +152,15 @@ class packed_cursor final : public cursor {
   packed_cursor(std::unique_ptr<cursor> rows, block_writer* owner) : rows_(std::move(rows)), owner_(owner) {}
 
   bool seek(std::string_view key) override {
-    if (!is_current() || !holds(key)) return seek_anew(key);
+    if (!is_current() || !holds(key)) return seek_anew(std::string(key));  // may view what is let go of
     at_ = block_.lower_bound(key);
     return stand();
   }
   bool next() override {
     if (place_ == place::end) return false;
     if (place_ == place::begin) return seek({});
-    if (!is_current()) {
-      const std::string from(block_.key(at_));
+    if (alone_ || !is_current()) {
+      const std::string from(key());
       return seek_anew(from) && (key() != from || next());
     }
     if (++at_ < block_.size()) return true;
@@ -168,37 +168,34 @@ class packed_cursor final : public cursor {
   }
   bool prev() override {
     if (place_ == place::begin) return false;
-    if (!is_current()) {
-      const std::string from = place_ == place::end ? std::string(max_key_bytes, '\xFF') : std::string(block_.key(at_));
-      (void)seek_anew(from);
-    }
+    if (alone_ || !is_current()) (void)seek_anew(place_ == place::end ? std::string(max_key_bytes, '\xFF') : std::string(key()));
     if (place_ == place::end) return take(rows_->seek_before(std::string(max_key_bytes, '\xFF'))) ? last() : stand_at(place::begin);
     if (at_ > 0) return --at_, true;
     return take(rows_->prev()) ? last() : stand_at(place::begin);
   }
+  // Who asks for one entry mostly wants no other: its block is not taken apart before a step from there.
   bool seek_before(std::string_view key) override {
-    if (!is_current() || !holds(key)) {
-      const std::string wanted(key);  // may view the block
-      settle();
-      if (!take(seek_block(*rows_, wanted))) return stand_at(place::begin);
-      at_ = block_.lower_bound(wanted);
-    } else {
-      at_ = block_.lower_bound(key);
-    }
-    if (at_ > 0) return --at_, stand();
+    const std::string wanted(key);  // may view the block
+    settle();
+    alone_.reset();
+    if (!seek_block(*rows_, wanted)) return stand_at(place::begin);
+    alone_ = readable([&] { return last_before_in_block(rows_->value(), wanted); });
+    if (alone_) return stand();
     return take(rows_->prev()) ? last() : stand_at(place::begin);
   }
-  std::string_view key() const override { return block_.key(at_); }
-  std::string_view value() const override { return block_.value(at_); }
+  std::string_view key() const override { return alone_ ? std::string_view(alone_->key) : block_.key(at_); }
+  std::string_view value() const override { return alone_ ? alone_->value : block_.value(at_); }
 
  private:
   enum class place : std::uint8_t { begin, on, end };
 
   bool is_current() const { return owner_ == nullptr || owner_->changes() == seen_; }
-  bool holds(std::string_view key) const { return place_ == place::on && block_.key(0) <= key && key <= block_.key(block_.size() - 1); }
-  bool seek_anew(std::string_view key) {
-    const std::string wanted(key);  // may view the block
+  bool holds(std::string_view key) const {
+    return place_ == place::on && !alone_ && block_.key(0) <= key && key <= block_.key(block_.size() - 1);
+  }
+  bool seek_anew(const std::string& wanted) {
     settle();
+    alone_.reset();
     if (take(seek_block(*rows_, wanted))) {
       at_ = block_.lower_bound(wanted);
       if (at_ < block_.size()) return stand();
@@ -225,6 +222,7 @@ class packed_cursor final : public cursor {
   std::uint64_t seen_ = 0;
   entry_block block_;
   std::size_t at_ = 0;
+  std::optional<found_entry> alone_;  // where the cursor stands on an entry of a block that is not taken apart
   place place_ = place::begin;
 };
 

@@ -119,3 +119,20 @@ TEST_CASE("entry block: bytes that no block has are refused") {
   CHECK_THROWS_AS(decoded(refused), crema::decode_error);
   CHECK_THROWS_AS(find_in_block(refused, "k"), crema::decode_error);
 }
+
+TEST_CASE("entry block: the last entry before a key is found in the encoded block as it would be in the entries") {
+  std::mt19937 rng(29);
+  for (int round = 0; round < 50; ++round) {
+    model kept;
+    for (auto n = rng() % 40; n > 0; --n) kept.emplace("k" + std::to_string(rng() % 100) + number_key(rng() % 3), n % 2 == 0 ? "v" : "");
+    const auto bytes = encoded(kept);
+    for (int asked = 0; asked < 60; ++asked) {
+      const auto key = asked == 0 ? std::string("a") : asked == 1 ? std::string("z") : "k" + std::to_string(rng() % 110);
+      const auto found = last_before_in_block(bytes, key);
+      const auto expected = kept.lower_bound(key);
+      REQUIRE(found.has_value() == (expected != kept.begin()));
+      if (found)
+        CHECK(std::pair(found->key, std::string(found->value)) == std::pair(std::prev(expected)->first, std::prev(expected)->second));
+    }
+  }
+}
