@@ -16,7 +16,8 @@ namespace {
 constexpr char plain = 0;
 constexpr char zstd = 1;
 
-constexpr std::size_t full_bytes = 64U << 10U;
+// So small that a batch has several: all but the last are compressed while the commit before is under way.
+constexpr std::size_t full_bytes = 16U << 10U;
 constexpr std::size_t packed_from_bytes = 1U << 10U;  // what is smaller hardly shrinks
 constexpr std::size_t unpacked_bytes_max = 1U << 30U;
 constexpr int level = 1;

@@ -2,7 +2,9 @@
 #include "storage/lmdb/lmdb_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "storage/lmdb/environment.hpp"
@@ -172,14 +174,16 @@ class lmdb_transaction final : public transaction {
                                                          std::to_string(max_key_bytes) + " bytes.");
     auto k = to_val(key);
     auto v = to_val(value);
-    done(mdb_put(live(), env_.dbi(t), &k, &v, 0), "write");
+    done(mdb_cursor_put(writer_of(t), &k, &v, 0), "write");
   }
   bool erase(table t, std::string_view key) override {
     if (!is_key(key)) return false;
     auto k = to_val(key);
-    const int rc = mdb_del(live(), env_.dbi(t), &k, nullptr);
+    auto* const at = writer_of(t);
+    const int rc = mdb_cursor_get(at, &k, nullptr, MDB_SET);
     if (rc == MDB_NOTFOUND) return false;
-    done(rc, "erase");
+    check(rc, "erase");
+    done(mdb_cursor_del(at, 0), "erase");
     return true;
   }
   void commit() override {
@@ -200,13 +204,23 @@ class lmdb_transaction final : public transaction {
     if (rc != 0 && failed_ == 0) failed_ = rc;
     check(rc, doing);
   }
+  // One cursor a table: it stands where the last change was, which is where the next one is, mostly, as they come sorted. Then the tree
+  // is not searched again from its root.
+  MDB_cursor* writer_of(table t) {
+    auto& at = writers_[static_cast<std::size_t>(t)];
+    if (at == nullptr) check(mdb_cursor_open(live(), env_.dbi(t), &at), "open a cursor");
+    return at;
+  }
   void close_cursors() noexcept {
+    for (auto*& at : writers_)
+      if (at != nullptr) mdb_cursor_close(std::exchange(at, nullptr));
     for (auto* c : cursors_.all) c->let_go();
     cursors_.all.clear();
   }
 
   environment& env_;
   MDB_txn* txn_;
+  std::array<MDB_cursor*, table_count> writers_{};
   mutable open_cursors cursors_;  // opening a cursor changes nothing that a caller can see
   int failed_ = 0;                // LMDB's first error in this transaction: it cannot be committed any more
 };

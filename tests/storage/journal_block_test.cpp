@@ -99,14 +99,14 @@ TEST_CASE("block: given what does not get smaller, or is small, then it is kept 
   }
 }
 
-TEST_CASE("block: it is full from 64 KiB on") {
-  constexpr std::size_t head = 1 + 1 + 16 + 3;  // gap, partition, checksums, length
-  for (const std::size_t all : {std::size_t{65'535}, std::size_t{65'536}}) {
+TEST_CASE("block: it is full from 16 KiB on") {
+  constexpr std::size_t head = 1 + 1 + 16 + 2;  // gap, partition, checksums, length
+  for (const std::size_t all : {std::size_t{16'383}, std::size_t{16'384}}) {
     const auto body = prose(all - head, 1);
     block_builder b;
     CHECK(b.empty());
     b.add(record(1, 1, body));
-    CHECK(b.full() == (all == 65'536));
+    CHECK(b.full() == (all == 16'384));
   }
 }
 
