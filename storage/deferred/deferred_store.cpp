@@ -212,12 +212,12 @@ class mover {
  public:
   explicit mover(std::size_t entries_max) : entries_max_(entries_max) {}
 
-  std::vector<recent_entries::place> choose(recent_entries& recent, const key_changes& changing) {
+  recent_entries::run choose(const recent_entries& recent, const key_changes& changing) {
     if (recent.unmoved() + changing.size() <= entries_max_) return {};
     const auto count = changing.size() + changing.size() / 4 + 16;
     auto run = recent.run_after(at_.after, count, changing);
-    if (run.size() == count)
-      at_.after = recent_entries::key_of(run.back());
+    if (run.upto)
+      at_.after = *run.upto;
     else
       at_ = {at_.round + 1, {}};
     return run;
@@ -272,11 +272,11 @@ class deferred_transaction final : public transaction {
     require_open();
     open_ = false;
     auto next = moves_;
-    const auto moved = next.choose(recent_, changes_);
-    if (changes_.empty() && moved.empty()) return below_->commit();
+    auto moved = next.choose(recent_, changes_);
+    if (changes_.empty() && moved.entries.empty()) return below_->commit();
     const auto number = recent_.published() + 1;
     if (!changes_.empty()) below_->put(table::deferred, number_key(number), encode_deferred_row(changes_, next.at()));
-    for (const auto at : moved) move_into_place(*below_, recent_entries::key_of(at), recent_entries::value_of(at));
+    for (const auto& [key, value] : moved.entries) move_into_place(*below_, key, value);
     next.let_rows_go(*below_, number);
     below_->put(table::deferred, number_key(commit_row), encode_commit_row(next.at(), number));
     recent_.prepare(changes_);
@@ -286,7 +286,7 @@ class deferred_transaction final : public transaction {
       recent_.take_back(changes_);
       throw;
     }
-    recent_.publish(moved);
+    recent_.publish(std::move(moved));
     moves_ = std::move(next);
   }
 

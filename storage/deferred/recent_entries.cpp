@@ -11,12 +11,16 @@ std::optional<std::string> owned(const std::optional<std::string_view>& value) {
   return value ? std::optional<std::string>(*value) : std::nullopt;
 }
 
+constexpr std::size_t chunk_max = 64;  // entries
+
 }  // namespace
 
 std::uint64_t recent_entries::number_at(std::string_view k, std::size_t at) noexcept {
-  std::uint64_t n = 0;  // a key that ends earlier sorts before its longer kin: as if zeros followed, then by its text
-  for (std::size_t i = at; i < at + 8; ++i) n = n << 8U | (i < k.size() ? static_cast<std::uint8_t>(k[i]) : 0U);
-  return n;
+  const auto part = k.substr(std::min(at, k.size()), 8);
+  std::uint64_t n = 0;
+  for (const char c : part) n = n << 8U | static_cast<std::uint8_t>(c);
+  // A key that ends earlier sorts before its longer kin: as if zeros followed, then by its text.
+  return part.empty() ? 0 : n << (8U * (8 - part.size()));
 }
 
 // Counted first, then looked again: a commit that was published meanwhile may have let go of what this reader would need.
@@ -38,168 +42,206 @@ std::uint64_t reader_count::oldest() noexcept {
   return oldest_;
 }
 
+recent_entries::recent_entries() { chunks_.insert(ref(entry_chunk(std::string_view()))); }
+
 bool recent_entries::empty() const {
   const std::shared_lock lock(mutex_);
-  return entries_.empty();
+  return chunks_.size() == 1 && chunks_.begin()->what->empty();
 }
 
-void recent_entries::history::set(std::string_view key, std::optional<std::string_view> value) {
-  const auto size = value ? value->size() : 0;
-  auto text = std::make_unique_for_overwrite<char[]>(key.size() + size);
-  std::copy(key.begin(), key.end(), text.get());
-  if (value) std::copy(value->begin(), value->end(), text.get() + key.size());
-  text_ = std::move(text);
-  key_size_ = static_cast<std::uint16_t>(key.size());
-  value_size_ = static_cast<std::uint32_t>(size);
-  erased_ = !value;
+// The chunk to which a key belongs.
+template <class Chunks>
+auto recent_entries::chunk_of(Chunks& all, std::string_view key) {
+  return std::prev(all.upper_bound(sort_view(key)));
 }
 
-void recent_entries::history::replace(const std::optional<std::string_view>& value, std::uint64_t commit) {
-  set(key(), value);
-  commit_ = commit;
-}
-
-std::optional<recent_entries::seen_value> recent_entries::seen(const history& h, std::uint64_t at) noexcept {
-  if (h.commit() <= at) return h.value();
-  if (!h.earlier) return std::nullopt;
-  for (auto v = h.earlier->rbegin(); v != h.earlier->rend(); ++v)
+std::optional<recent_entries::seen_value> recent_entries::seen(const entry_chunk& c, std::size_t i, std::uint64_t at) const {
+  if (c[i].commit <= at) return c.value(i);
+  if (!c[i].has_earlier) return std::nullopt;
+  const auto& earlier = earlier_.at(std::string(c.key(i)));
+  for (auto v = earlier.rbegin(); v != earlier.rend(); ++v)
     if (v->commit <= at) return v->value ? seen_value(*v->value) : seen_value();
   return std::nullopt;
 }
 
 std::optional<std::optional<std::string>> recent_entries::find(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  const auto found = entries_.find(sort_view(key));
-  if (found == entries_.end()) return std::nullopt;
-  const auto v = seen(*found->what, at);
+  const auto& c = *chunk_of(chunks_, key)->what;
+  const auto i = c.lower_bound(key);
+  if (!c.has(i, key)) return std::nullopt;
+  const auto v = seen(c, i, at);
   return v ? std::optional(owned(*v)) : std::nullopt;
 }
 
-std::optional<recent_entries::entry> recent_entries::first_seen(histories::const_iterator from, std::uint64_t at) const {
-  for (; from != entries_.end(); ++from)
-    if (const auto v = seen(*from->what, at)) return entry{from->what->key(), owned(*v)};
+std::optional<recent_entries::entry> recent_entries::first_seen(chunks::const_iterator chunk, std::size_t i, std::uint64_t at) const {
+  for (; chunk != chunks_.end(); ++chunk, i = 0)
+    for (const auto& c = *chunk->what; i < c.size(); ++i)
+      if (const auto v = seen(c, i, at)) return entry{c.key(i), owned(*v)};
   return std::nullopt;
 }
 
 std::optional<recent_entries::entry> recent_entries::first_from(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  return first_seen(entries_.lower_bound(sort_view(key)), at);
+  const auto chunk = chunk_of(chunks_, key);
+  return first_seen(chunk, chunk->what->lower_bound(key), at);
 }
 
 std::optional<recent_entries::entry> recent_entries::first_after(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  return first_seen(entries_.upper_bound(sort_view(key)), at);
+  const auto chunk = chunk_of(chunks_, key);
+  return first_seen(chunk, chunk->what->first_behind(key), at);
 }
 
 std::optional<recent_entries::entry> recent_entries::last_before(std::string_view key, std::uint64_t at) const {
   const std::shared_lock lock(mutex_);
-  for (auto from = entries_.lower_bound(sort_view(key)); from != entries_.begin();) {
-    --from;
-    if (const auto v = seen(*from->what, at)) return entry{from->what->key(), owned(*v)};
+  auto chunk = chunk_of(chunks_, key);
+  for (auto i = chunk->what->lower_bound(key);; i = chunk->what->size()) {
+    for (const auto& c = *chunk->what; i > 0; --i)
+      if (const auto v = seen(c, i - 1, at)) return entry{c.key(i - 1), owned(*v)};
+    if (chunk == chunks_.begin()) return std::nullopt;
+    --chunk;
   }
-  return std::nullopt;
 }
 
 // ---- the writer
 
-std::vector<recent_entries::place> recent_entries::run_after(std::string_view after, std::size_t count, const key_changes& changing) {
-  std::vector<place> run;  // no lock: nobody else changes entries_
+recent_entries::run recent_entries::run_after(const std::string& after, std::size_t count, const key_changes& changing) const {
+  run found{after, std::nullopt, {}};  // no lock: nobody else changes anything
   auto changed = changing.upper_bound(after);
-  for (auto at = entries_.upper_bound(sort_view(after)); at != entries_.end() && run.size() < count; ++at) {
-    auto& h = *at->what;
-    while (changed != changing.end() && changed->first < h.key()) ++changed;
-    const bool replaced = changed != changing.end() && changed->first == h.key();
-    if (h.moved == 0 && !replaced) run.push_back(&h);
+  auto chunk = chunk_of(chunks_, after);
+  for (auto i = chunk->what->first_behind(after); chunk != chunks_.end(); ++chunk, i = 0) {
+    for (const auto& c = *chunk->what; i < c.size(); ++i) {
+      const auto key = c.key(i);
+      while (changed != changing.end() && changed->first < key) ++changed;
+      const bool replaced = changed != changing.end() && changed->first == key;
+      if (c[i].moved || replaced) continue;
+      if (found.entries.size() == count) return found;
+      found.entries.emplace_back(key, c.value(i));
+      found.upto = key;
+    }
   }
-  return run;
+  found.upto.reset();
+  return found;
 }
 
-// The first entry that is not before `sought`. One change often follows right behind the last: what one customer's rows add lies together.
-recent_entries::histories::iterator recent_entries::first_from(const sort_view& sought, histories::iterator behind) {
-  const auto before = [&](histories::iterator p) { return p != entries_.end() && by_bytes()(*p, sought); };
-  if (!before(behind)) return entries_.lower_bound(sought);
-  const auto next = std::next(behind);
-  return before(next) ? entries_.lower_bound(sought) : next;
+// Of the versions that every reader is past, the newest is enough.
+void recent_entries::keep_earlier(entry_chunk& c, std::size_t i, std::uint64_t oldest) {
+  auto& earlier = earlier_[std::string(c.key(i))];
+  earlier.push_back({c[i].commit, owned(c.value(i))});
+  c[i].has_earlier = true;
+  const auto newer = std::find_if(earlier.begin(), earlier.end(), [&](const version& v) { return v.commit > oldest; });
+  if (newer != earlier.begin()) earlier.erase(earlier.begin(), std::prev(newer));
+}
+
+// True: the chunk was divided.
+bool recent_entries::insert(entry_chunk& c, std::size_t i, std::string_view key, seen_value value, std::uint64_t commit) {
+  c.insert(i, key, value, commit);
+  ++size_;
+  if (c.size() <= chunk_max) return false;
+  chunks_.insert(ref(c.split()));
+  return true;
 }
 
 void recent_entries::prepare(const key_changes& changes) {
   const auto oldest = readers_.oldest(), commit = published() + 1;
   const std::lock_guard lock(mutex_);
-  auto at = entries_.end();
+  entry_chunk* last = nullptr;  // what one customer's rows change lies together
+  std::string_view end;         // where its keys end; empty: nowhere
   for (const auto& [key, value] : changes) {
-    const sort_view sought(key);
-    at = first_from(sought, at);
-    if (at == entries_.end() || by_bytes()(sought, *at)) {
-      at = entries_.emplace_hint(at, sought, std::make_unique<history>(key, value, commit));
+    if (last == nullptr || (!end.empty() && key >= end)) {
+      const auto behind = chunks_.upper_bound(sort_view(key));
+      end = behind == chunks_.end() ? std::string_view() : behind->what->least();
+      last = std::prev(behind)->what.get();
+    }
+    auto& c = *last;
+    const auto i = c.lower_bound(key);
+    if (!c.has(i, key)) {
+      if (insert(c, i, key, value, commit)) last = nullptr;
       ++unmoved_;
       continue;
     }
-    auto& h = *at->what;
-    if (h.moved != 0) ++unmoved_;
-    h.moved = 0;
-    if (!h.earlier) h.earlier = std::make_unique<std::vector<version>>();
-    auto& earlier = *h.earlier;
-    earlier.push_back({h.commit(), owned(h.value())});
-    h.replace(value, commit);
-    // Of the versions that every reader is past, the newest is enough.
-    const auto newer = std::find_if(earlier.begin(), earlier.end(), [&](const version& v) { return v.commit > oldest; });
-    if (newer != earlier.begin()) earlier.erase(earlier.begin(), std::prev(newer));
+    keep_earlier(c, i, oldest);
+    if (c[i].moved) ++unmoved_;
+    c[i].moved = false;
+    c.replace(i, value, commit);
   }
 }
 
 void recent_entries::take_back(const key_changes& changes) {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : changes) {
-    const auto at = entries_.find(sort_view(key));
-    auto& h = *at->what;
-    if (h.earlier && !h.earlier->empty()) {
-      const auto& before = h.earlier->back();
-      h.replace(before.value, before.commit);
-      h.earlier->pop_back();
-    } else {
-      entries_.erase(at);
+    auto& c = *chunk_of(chunks_, key)->what;
+    const auto i = c.lower_bound(key);
+    if (!c[i].has_earlier) {
+      c.erase(i);
+      --size_;
       --unmoved_;
+      continue;
     }
+    auto& earlier = earlier_.at(key);
+    c.replace(i, earlier.back().value, earlier.back().commit);
+    earlier.pop_back();
+    if (!earlier.empty()) continue;
+    earlier_.erase(key);
+    c[i].has_earlier = false;
   }
 }
 
-void recent_entries::publish(const std::vector<place>& moved) {
-  const auto commit = published() + 1;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto at : moved) at->moved = commit;
+// Calls visit(chunk, first, end) with each piece of the range, and lets go of chunks that are empty then.
+template <class Visit>
+void recent_entries::visit_range(const std::string& after, const std::optional<std::string>& upto, Visit visit) {
+  for (auto chunk = chunk_of(chunks_, after); chunk != chunks_.end() && (!upto || chunk->what->least() <= *upto);) {
+    auto& c = *chunk->what;
+    visit(c, c.first_behind(after), upto ? c.first_behind(*upto) : c.size());
+    chunk = chunk->what->empty() && chunk != chunks_.begin() ? chunks_.erase(chunk) : std::next(chunk);
   }
-  for (const auto at : moved) forgettable_.emplace_back(commit, at);
-  unmoved_ -= moved.size();
+}
+
+void recent_entries::publish(run moved) {
+  const auto commit = published() + 1;
+  if (!moved.entries.empty()) {
+    const std::lock_guard lock(mutex_);
+    visit_range(moved.after, moved.upto, [&](entry_chunk& c, std::size_t first, std::size_t end) {
+      for (auto i = first; i < end; ++i)
+        if (c[i].commit < commit) c[i].moved = true;
+    });
+    unmoved_ -= moved.entries.size();
+    forgettable_.push_back({commit, std::move(moved.after), std::move(moved.upto)});
+  }
   readers_.publish(commit);
   forget_moved();
 }
 
 void recent_entries::load(std::string_view key, std::optional<std::string_view> value, std::uint64_t commit) {
-  const sort_view sought(key);
-  const auto at = entries_.lower_bound(sought);
-  if (at == entries_.end() || by_bytes()(sought, *at))
-    entries_.emplace_hint(at, sought, std::make_unique<history>(key, value, commit));
+  auto& c = *chunk_of(chunks_, key)->what;
+  const auto i = c.lower_bound(key);
+  if (c.has(i, key))
+    c.replace(i, value, commit);
   else
-    at->what->replace(value, commit);
+    (void)insert(c, i, key, value, commit);
 }
 
 void recent_entries::begin(std::uint64_t commit) {
-  unmoved_ = entries_.size();
+  unmoved_ = size_;
   readers_.publish(commit);
 }
 
-// What every reader finds in its place. One commit's moves lie side by side.
+// What every reader finds in its place: what a commit moved, unless it was changed since.
 void recent_entries::forget_moved() {
   const auto oldest = readers_.oldest();
-  if (forgettable_.empty() || forgettable_.front().first > oldest) return;
+  if (forgettable_.empty() || forgettable_.front().commit > oldest) return;
   const std::lock_guard lock(mutex_);
-  auto next = entries_.end();
-  for (; !forgettable_.empty() && forgettable_.front().first <= oldest; forgettable_.pop_front()) {
-    const auto& [commit, what] = forgettable_.front();
-    if (what->moved != commit) continue;
-    if (next == entries_.end() || next->what.get() != what) next = entries_.find(sort_view(what->key()));
-    next = entries_.erase(next);
+  for (; !forgettable_.empty() && forgettable_.front().commit <= oldest; forgettable_.pop_front()) {
+    const auto& range = forgettable_.front();
+    visit_range(range.after, range.upto, [&](entry_chunk& c, std::size_t first, std::size_t end) {
+      const auto before = c.size();
+      c.erase_if(first, end, [&](std::size_t i) {
+        const bool goes = c[i].moved && c[i].commit < range.commit;
+        if (goes && c[i].has_earlier) earlier_.erase(std::string(c.key(i)));
+        return goes;
+      });
+      size_ -= before - c.size();
+    });
   }
 }
 

@@ -17,8 +17,11 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "storage/deferred/entry_chunk.hpp"
 
 namespace crema::storage {
 
@@ -45,62 +48,17 @@ class reader_count {
 };
 
 class recent_entries {
-  struct version {
-    std::uint64_t commit;
-    std::optional<std::string> value;
-  };
-  // A key and what became of it. There are hundreds of thousands: key and latest value share one piece of memory.
-  class history {
-   public:
-    history(std::string_view key, std::optional<std::string_view> value, std::uint64_t commit) : commit_(commit) { set(key, value); }
-    std::string_view key() const noexcept { return {text_.get(), key_size_}; }
-    std::optional<std::string_view> value() const noexcept {
-      return erased_ ? std::nullopt : std::optional<std::string_view>({text_.get() + key_size_, value_size_});
-    }
-    std::uint64_t commit() const noexcept { return commit_; }
-    /// Puts a version in place of the latest.
-    void replace(const std::optional<std::string_view>& value, std::uint64_t commit);
-
-    std::unique_ptr<std::vector<version>> earlier;  // oldest first; mostly none
-    std::uint64_t moved = 0;                        // the commit that put the latest version in its place; 0: none yet
-
-   private:
-    void set(std::string_view key, std::optional<std::string_view> value);
-
-    std::unique_ptr<char[]> text_;
-    std::uint64_t commit_;
-    std::uint32_t value_size_ = 0;
-    std::uint16_t key_size_ = 0;
-    bool erased_ = false;
-  };
-  // The key's first sixteen bytes as two numbers, in the tree's node: most comparisons need no more.
-  struct sort_view {
-    explicit sort_view(std::string_view k) noexcept : first(number_at(k, 0)), second(number_at(k, 8)), text(k) {}
-    std::uint64_t first, second;
-    std::string_view text;
-  };
-  struct ref {
-    explicit ref(const sort_view& k, std::unique_ptr<history> h) noexcept : first(k.first), second(k.second), what(std::move(h)) {}
-    std::uint64_t first, second;
-    std::unique_ptr<history> what;
-  };
-  struct by_bytes {
-    using is_transparent = void;
-    static std::string_view text_of(const ref& r) noexcept { return r.what->key(); }
-    static std::string_view text_of(const sort_view& k) noexcept { return k.text; }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const noexcept {
-      if (a.first != b.first) return a.first < b.first;
-      if (a.second != b.second) return a.second < b.second;
-      return text_of(a) < text_of(b);
-    }
-  };
-  // A node of this tree holds ten of them side by side: of 100,000 one is found in five places of memory instead of seventeen.
-  using histories = absl::btree_set<ref, by_bytes>;
-
  public:
   using entry = std::pair<std::string, std::optional<std::string>>;
-  using place = history*;  ///< stays good while the entry is here
+  /// Entries that a commit moves: those behind `after` up to `upto` (nothing: all) that are not in their places and that it does not
+  /// change itself. The views die with the next prepare().
+  struct run {
+    std::string after;
+    std::optional<std::string> upto;
+    std::vector<std::pair<std::string_view, std::optional<std::string_view>>> entries;
+  };
+
+  recent_entries();
 
   // ---- readers
   std::uint64_t enter() noexcept { return readers_.enter(); }
@@ -115,14 +73,12 @@ class recent_entries {
   // ---- the writer
   std::uint64_t published() const noexcept { return readers_.published(); }
   std::size_t unmoved() const noexcept { return unmoved_; }
-  /// At most `count` entries behind `after` that are not in their places, apart from those that `changing` replaces.
-  std::vector<place> run_after(std::string_view after, std::size_t count, const key_changes& changing);
-  static std::string_view key_of(place p) noexcept { return p->key(); }
-  static std::optional<std::string_view> value_of(place p) noexcept { return p->value(); }
+  /// At most `count` entries behind `after`.
+  run run_after(const std::string& after, std::size_t count, const key_changes& changing) const;
   /// The changes of the next commit, before it is done: nobody's snapshot shows it yet.
   void prepare(const key_changes& changes);
-  /// That commit was done: `moved` are in their places.
-  void publish(const std::vector<place>& moved);
+  /// That commit was done, and moved these.
+  void publish(run moved);
   /// What an earlier run left, in the order of its commits; then the number of the last one.
   void load(std::string_view key, std::optional<std::string_view> value, std::uint64_t commit);
   void begin(std::uint64_t commit);
@@ -130,17 +86,61 @@ class recent_entries {
   void take_back(const key_changes& changes);
 
  private:
+  using seen_value = entry_chunk::seen_value;
+  struct version {
+    std::uint64_t commit;
+    std::optional<std::string> value;
+  };
+  // A key's first sixteen bytes as two numbers, in the tree's node: most comparisons need no more.
+  struct sort_view {
+    explicit sort_view(std::string_view k) noexcept : first(number_at(k, 0)), second(number_at(k, 8)), text(k) {}
+    std::uint64_t first, second;
+    std::string_view text;
+  };
+  struct ref {
+    explicit ref(entry_chunk c) : what(std::make_unique<entry_chunk>(std::move(c))) {
+      const sort_view least(what->least());
+      first = least.first;
+      second = least.second;
+    }
+    std::uint64_t first, second;
+    std::unique_ptr<entry_chunk> what;
+  };
+  struct by_least {
+    using is_transparent = void;
+    static std::string_view text_of(const ref& r) noexcept { return r.what->least(); }
+    static std::string_view text_of(const sort_view& k) noexcept { return k.text; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const noexcept {
+      if (a.first != b.first) return a.first < b.first;
+      if (a.second != b.second) return a.second < b.second;
+      return text_of(a) < text_of(b);
+    }
+  };
+  // A node of this tree holds ten of them side by side, and so few chunks there are that all nodes are at hand.
+  using chunks = absl::btree_set<ref, by_least>;
+  struct moved_range {
+    std::uint64_t commit;
+    std::string after;
+    std::optional<std::string> upto;
+  };
+
   static std::uint64_t number_at(std::string_view k, std::size_t at) noexcept;
-  using seen_value = std::optional<std::string_view>;  // nothing: erased
-  static std::optional<seen_value> seen(const history& h, std::uint64_t at) noexcept;
-  std::optional<entry> first_seen(histories::const_iterator from, std::uint64_t at) const;
-  histories::iterator first_from(const sort_view& sought, histories::iterator behind);
+  template <class Chunks>
+  static auto chunk_of(Chunks& all, std::string_view key);
+  std::optional<seen_value> seen(const entry_chunk& c, std::size_t i, std::uint64_t at) const;
+  std::optional<entry> first_seen(chunks::const_iterator chunk, std::size_t i, std::uint64_t at) const;
+  template <class Visit>
+  void visit_range(const std::string& after, const std::optional<std::string>& upto, Visit visit);
+  void keep_earlier(entry_chunk& c, std::size_t i, std::uint64_t oldest);
+  bool insert(entry_chunk& c, std::size_t i, std::string_view key, seen_value value, std::uint64_t commit);
   void forget_moved();
 
-  mutable std::shared_mutex mutex_;  // entries_
-  histories entries_;
-  std::size_t unmoved_ = 0;                                  // writer's
-  std::deque<std::pair<std::uint64_t, place>> forgettable_;  // writer's: in order of the commit that moved them
+  mutable std::shared_mutex mutex_;                                // chunks_, earlier_
+  chunks chunks_;                                                  // the first holds keys from the least there is on
+  std::unordered_map<std::string, std::vector<version>> earlier_;  // by key: what older readers may still see, oldest first
+  std::size_t size_ = 0, unmoved_ = 0;                             // writer's
+  std::deque<moved_range> forgettable_;                            // writer's: in order of the commits
   reader_count readers_;
 };
 
