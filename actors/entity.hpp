@@ -117,7 +117,7 @@ class entity : public base_actor {
   void refuse(const delivery_ptr& d, rejection why);
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
   std::shared_ptr<storage::journal_record> make_record(const delivery& d) const;
-  std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, const trace_context& own) const;
+  std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, timestamp at) const;
   void add_rows(append_request& request, const value& next, std::uint64_t next_version) const;
   void release_answer(append_request& request, const delivery_ptr& d);
   value folded(const outcome& o) const;

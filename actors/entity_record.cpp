@@ -23,7 +23,7 @@ std::shared_ptr<storage::journal_record> entity::make_record(const delivery& d) 
 }
 
 // What the events cause elsewhere, by the declaration's policies and notifications, and the timers that the decision asked for.
-std::vector<storage::stored_message> entity::messages_of(const delivery& d, const outcome& o, const trace_context& own) const {
+std::vector<storage::stored_message> entity::messages_of(const delivery& d, const outcome& o, timestamp at) const {
   std::vector<storage::stored_message> all;
   const auto add = [&](storage::address to, storage::lane where, value payload) -> storage::stored_message& {
     auto& m = all.emplace_back();
@@ -31,12 +31,12 @@ std::vector<storage::stored_message> entity::messages_of(const delivery& d, cons
     m.to = std::move(to);
     m.from = self();
     m.correlation = d.correlation;
-    m.trace = own;
+    m.trace = own_span_;
     m.compensating = d.compensating;
     m.payload = std::move(payload);
     return m;
   };
-  const event_meta meta{who_.id, 0, node_.time.wall()};
+  const event_meta meta{who_.id, 0, at};
   for (const auto& event : o.events) {
     for (const auto& p : node_.system.policies) {
       if (p.event != &event.type()) continue;
@@ -55,7 +55,7 @@ std::vector<storage::stored_message> entity::messages_of(const delivery& d, cons
         if (auto text = n.make(event.data(), meta))
           add({n.context, who_.id, {}}, {n.context, storage::notification_partition}, value::of(std::move(*text)));
   }
-  for (const auto& t : o.timers) add(self(), who_.guard.where, t.command).due_ms = node_.time.wall().ms + t.after.count();
+  for (const auto& t : o.timers) add(self(), who_.guard.where, t.command).due_ms = at.ms + t.after.count();
   return all;
 }
 
@@ -113,7 +113,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   r.previous = last_sequence_;
   r.version = version_ + o.events.size();
   r.events = o.events;
-  r.messages = messages_of(*d, o, own_span_);
+  r.messages = messages_of(*d, o, r.at);
   for (const auto& t : held) {
     r.confirmed.push_back(t->ref());
     r.messages.insert(r.messages.end(), t->messages().begin(), t->messages().end());

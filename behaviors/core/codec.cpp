@@ -1,7 +1,6 @@
 #include "behaviors/core/codec.hpp"
 
 #include <bit>
-#include <cstring>
 #include <type_traits>
 
 namespace crema {
@@ -14,39 +13,49 @@ enum wire_kind : std::uint64_t { wire_varint = 0, wire_fixed64 = 1, wire_bytes =
 std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63); }
 std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1U) ^ -static_cast<std::int64_t>(v & 1U); }
 
-bool is_default(const scalar& s) {
-  return std::visit(
-      [](const auto& v) {
-        using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, std::monostate>)
-          return true;
-        else if constexpr (std::is_same_v<T, std::string_view>)
-          return v.empty();
-        else if constexpr (std::is_same_v<T, double>)
-          return std::bit_cast<std::uint64_t>(v) == 0;
-        else
-          return v == T{};
-      },
-      s);
+// The longest varint has 64 bits in groups of seven.
+constexpr std::size_t varint_bytes_max = 10;
+
+std::size_t write_varint(char* to, std::uint64_t v) noexcept {
+  std::size_t n = 0;
+  for (; v >= 0x80; v >>= 7U) to[n++] = static_cast<char>(v | 0x80U);
+  to[n++] = static_cast<char>(v);
+  return n;
 }
 
-void put_scalar(std::string& out, std::uint64_t tag, const scalar& s) {
-  const auto head = [&](wire_kind k) { wire::put_varint(out, tag << 2U | k); };
-  if (const auto* i = std::get_if<std::int64_t>(&s)) {
-    head(wire_varint);
-    wire::put_varint(out, zigzag(*i));
-  } else if (const auto* b = std::get_if<bool>(&s)) {
-    head(wire_varint);
-    wire::put_varint(out, *b ? 2 : 0);
-  } else if (const auto* d = std::get_if<double>(&s)) {
-    head(wire_fixed64);
-    wire::put_fixed64(out, std::bit_cast<std::uint64_t>(*d));
-  } else if (const auto* t = std::get_if<std::string_view>(&s)) {
-    head(wire_bytes);
-    wire::put_bytes(out, *t);
-  } else
-    head(wire_null);
+// A field's head and the number behind it, in one piece.
+void put_head(std::string& out, std::uint64_t tag, wire_kind kind, std::uint64_t number) {
+  char bytes[2 * varint_bytes_max];
+  auto n = write_varint(bytes, tag << 2U | kind);
+  n += write_varint(bytes + n, number);
+  out.append(bytes, n);
 }
+
+// A non-null default is left out; a nullable field says explicitly that it is set, so null is its default.
+void put_field(std::string& out, std::uint64_t tag, bool nullable, const scalar& s) {
+  switch (s.index()) {
+    case 1:
+      if (const auto i = *std::get_if<std::int64_t>(&s); i != 0 || nullable) put_head(out, tag, wire_varint, zigzag(i));
+      break;
+    case 2:
+      if (const auto bits = std::bit_cast<std::uint64_t>(*std::get_if<double>(&s)); bits != 0 || nullable) {
+        wire::put_varint(out, tag << 2U | wire_fixed64);
+        wire::put_fixed64(out, bits);
+      }
+      break;
+    case 3:
+      if (const auto b = *std::get_if<bool>(&s); b || nullable) put_head(out, tag, wire_varint, b ? 2 : 0);
+      break;
+    case 4:
+      if (const auto text = *std::get_if<std::string_view>(&s); !text.empty() || nullable) {
+        put_head(out, tag, wire_bytes, text.size());
+        out.append(text);
+      }
+      break;
+    default: break;  // null
+  }
+}
+static_assert(std::is_same_v<scalar, std::variant<std::monostate, std::int64_t, double, bool, std::string_view>>);
 
 scalar read_scalar(wire::reader& in, std::uint64_t kind) {
   switch (kind) {
@@ -93,11 +102,8 @@ scalar fit(const field_spec& f, const scalar& s) {
 namespace wire {
 
 void put_long_varint(std::string& out, std::uint64_t v) {
-  char bytes[10];
-  std::size_t n = 0;
-  for (; v >= 0x80; v >>= 7U) bytes[n++] = static_cast<char>(v | 0x80U);
-  bytes[n++] = static_cast<char>(v);
-  out.append(bytes, n);
+  char bytes[varint_bytes_max];
+  out.append(bytes, write_varint(bytes, v));
 }
 
 void put_fixed64(std::string& out, std::uint64_t v) {
@@ -142,13 +148,7 @@ void reader::too_long() { throw decode_error("a text is longer than its record")
 
 void encode_fields(const record_type& type, const void* object, std::string& out) {
   std::uint64_t tag = 0;
-  for (const auto& f : type.fields) {
-    ++tag;
-    const auto s = f.get(object);
-    // A non-null default is left out; a nullable field says explicitly that it is set, so null is its default.
-    if (f.nullable ? std::holds_alternative<std::monostate>(s) : is_default(s)) continue;
-    put_scalar(out, tag, s);
-  }
+  for (const auto& f : type.fields) put_field(out, ++tag, f.nullable, f.get(object));
 }
 
 value decode_fields(const record_type& type, std::uint16_t version, std::string_view bytes) {

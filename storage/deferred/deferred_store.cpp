@@ -1,7 +1,7 @@
 #include "storage/deferred/deferred_store.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <forward_list>
 #include <stdexcept>
 
 #include "behaviors/core/codec.hpp"
@@ -158,7 +158,7 @@ class merged_reads {
     auto change = over.find(key);
     if (!change) return below.get(scattered, key);
     if (!*change) return std::nullopt;
-    return held_.emplace_back(std::move(**change));
+    return held_.emplace_front(std::move(**change));
   }
   static std::unique_ptr<cursor> open(const snapshot& below, const overlay& over) {
     if (over.own == nullptr && over.recent->empty()) return below.open(scattered);  // what comes now is of a later commit
@@ -175,7 +175,7 @@ class merged_reads {
   }
 
  private:
-  mutable std::deque<std::string> held_;  // what get() gave away
+  mutable std::forward_list<std::string> held_;  // what get() gave away
 };
 
 class deferred_snapshot final : public snapshot {

@@ -1,7 +1,7 @@
 #include "storage/packed/packed_store.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <forward_list>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -49,11 +49,11 @@ class lookups {
     if (!can_be(key) || !seek_block(rows, key)) return std::nullopt;
     const auto value = readable([&] { return find_in_block(rows.value(), key); });
     if (!value || value->empty()) return value;
-    return found_.emplace_back(*value);
+    return found_.emplace_front(*value);
   }
 
  private:
-  std::deque<std::string> found_;
+  std::forward_list<std::string> found_;  // takes no memory before it holds something
 };
 
 // What a transaction changes: one block at a time, since changes come sorted, mostly, and go to the same block one after the other.
