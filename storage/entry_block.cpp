@@ -1,6 +1,7 @@
 #include "storage/entry_block.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "behaviors/core/codec.hpp"
@@ -15,9 +16,17 @@ constexpr std::size_t shared_max = 255;
 // The two low bits of an entry's length.
 constexpr unsigned ends_in_number = 1, has_value = 2;
 
+// Eight at a time: neighbours share most of a key.
 std::size_t bytes_shared(std::string_view a, std::string_view b) noexcept {
   const auto limit = std::min({a.size(), b.size(), shared_max});
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(limit), b.begin()).first - a.begin());
+  std::size_t n = 0;
+  for (std::uint64_t x = 0, y = 0; n + sizeof x <= limit; n += sizeof x) {
+    std::memcpy(&x, a.data() + n, sizeof x);
+    std::memcpy(&y, b.data() + n, sizeof y);
+    if (x != y) break;
+  }
+  while (n < limit && a[n] == b[n]) ++n;
+  return n;
 }
 
 std::uint64_t number_in(std::string_view big_endian) noexcept {
@@ -123,18 +132,29 @@ bool entry_block::erase(std::string_view key) {
 }
 
 std::string entry_block::encode(std::size_t first, std::size_t bytes_max, std::size_t& next) const {
-  std::string body;
-  body.reserve(std::min(bytes_max, text_.size()) + 64);
-  for (next = first; next < size(); ++next) {
-    const auto before = body.size();
-    put_entry(body, next == first ? std::string_view() : key(next - 1), key(next), value(next));
-    if (next == first || body.size() <= bytes_max) continue;
-    body.resize(before);
-    break;
+  entry_writer out;
+  for (next = first; next < size(); ++next)
+    if (!out.add(key(next), value(next), next == first ? std::numeric_limits<std::size_t>::max() : bytes_max)) break;
+  return out.finish();
+}
+
+bool entry_writer::add(std::string_view key, std::string_view value, std::size_t bytes_max) {
+  const auto end = body_.size();
+  put_entry(body_, before_, key, value);
+  if (body_.size() > bytes_max) {
+    body_.resize(end);
+    return false;
   }
+  before_ = key;
+  ++count_;
+  return true;
+}
+
+std::string entry_writer::finish() const {
   std::string out;
-  wire::put_varint(out, next - first);
-  return out.append(body);
+  out.reserve(body_.size() + 2);
+  wire::put_varint(out, count_);
+  return out.append(body_);
 }
 
 std::optional<std::string_view> find_in_block(std::string_view encoded, std::string_view key) {

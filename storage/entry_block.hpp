@@ -46,6 +46,19 @@ class entry_block {
   std::vector<entry> entries_;
 };
 
+/// Encodes entries as they come, sorted by key.
+class entry_writer {
+ public:
+  /// False, and nothing happened: with it, all entries would take more than `bytes_max`. The key must live until the next call.
+  bool add(std::string_view key, std::string_view value, std::size_t bytes_max);
+  std::string finish() const;
+
+ private:
+  std::string body_;
+  std::string_view before_;
+  std::size_t count_ = 0;
+};
+
 /// Looks one key up in an encoded block, without taking it apart: the value lies in `encoded`. Throws decode_error.
 std::optional<std::string_view> find_in_block(std::string_view encoded, std::string_view key);
 /// Likewise the last entry before `key`. Throws decode_error.

@@ -16,7 +16,9 @@ constexpr char index_present = 1;
 // Texts from this length on are cut and told apart by a hash, so that a key stays below max_key_bytes.
 constexpr std::size_t index_text_max = 96;
 
-constexpr std::size_t index_key_usual = 64;  // bytes: what most keys of an index have room in
+// Bytes that most keys of an index, and most rows, have room in.
+constexpr std::size_t index_key_usual = 64;
+constexpr std::size_t row_usual = 128;
 
 template <class Int>
 void put_big_endian(std::string& out, Int v) {
@@ -124,6 +126,7 @@ std::uint64_t tail_number(std::string_view key) {
 
 std::string encode_row(const row_header& header, const value& row) {
   std::string out;
+  out.reserve(row_usual);
   wire::put_fixed64(out, header.sequence);
   wire::put_varint(out, header.version);
   wire::put_varint(out, row.type().version);

@@ -8,10 +8,7 @@ namespace crema::storage {
 
 namespace {
 
-std::string encode_all(const entry_block& block) {
-  std::size_t end = 0;
-  return block.encode(0, std::numeric_limits<std::size_t>::max(), end);
-}
+constexpr auto no_limit = std::numeric_limits<std::size_t>::max();
 
 moves_position read_position(wire::reader& in) {
   const auto round = in.varint();
@@ -30,18 +27,18 @@ bool all_is_settled(const moves_position& then, const moves_position& now) noexc
 }
 
 std::string encode_deferred_row(const key_changes& changes, const moves_position& written_at) {
-  entry_block put, erased;
+  entry_writer put, erased;
   for (const auto& [key, value] : changes) {
     if (value)
-      put.put(key, *value);
+      put.add(key, *value, no_limit);
     else
-      erased.put(key, {});
+      erased.add(key, {}, no_limit);
   }
   std::string row;
   wire::put_varint(row, written_at.round);
   wire::put_bytes(row, written_at.after);
-  wire::put_bytes(row, encode_all(put));
-  return row.append(encode_all(erased));
+  wire::put_bytes(row, put.finish());
+  return row.append(erased.finish());
 }
 
 deferred_row::deferred_row(std::string_view encoded) {
