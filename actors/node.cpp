@@ -5,7 +5,7 @@
 #include <caf/send.hpp>
 #include <filesystem>
 
-#include "actors/chain_first.hpp"
+#include "actors/taking_turns.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/root_supervisor.hpp"
 #include "storage/format.hpp"
@@ -42,7 +42,7 @@ node::parts::parts(node_parts p, runtime_settings s) : given(std::move(p)), sett
   if (given.by_hand)
     config.set("scheduler.policy", caf::atom("testing"));
   else
-    share_chain_first(config, settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()));
+    share_in_turns(config, settings.threads > 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency()));
 }
 
 node::node(node_parts given, runtime_settings settings) : parts_(std::make_unique<parts>(std::move(given), std::move(settings))) {}

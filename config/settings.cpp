@@ -59,8 +59,8 @@ void add_node(registry& r) {
                 "Disk space that is reserved for the data file ahead of what it uses, at least half of it at any time, and given back at a "
                 "stop. 0: none.")
             .in("bytes"));
-  r.add(integer("data.deferredEntriesMax", 262144, 0, 10000000,
-                "Index entries that are durable but wait in memory, about 130 bytes each, to be put in their places together. 0: only "
+  r.add(integer("data.deferredEntriesMax", 393216, 0, 10000000,
+                "Index entries that are durable but wait in memory, about 80 bytes each, to be put in their places together. 0: only "
                 "until the next commit."));
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));
   r.add(integer("journal.batchWaitUs", 0, 0, 100000, "How long a commit waits for more records to gather. 0: it takes what is there.")

@@ -16,7 +16,7 @@
 
 namespace crema::storage {
 
-/// `entries_max`: keys kept in memory, about 130 bytes each; 0: none is deferred longer than to the next commit.
+/// `entries_max`: keys kept in memory, about 80 bytes each; 0: none is deferred longer than to the next commit.
 std::unique_ptr<store> make_deferred_store(std::shared_ptr<store> below, std::size_t entries_max);
 
 }  // namespace crema::storage

@@ -1,9 +1,11 @@
-// How the node's actors share its threads: a worker goes on with the actor that it has just woken (docs/adr/0027).
+// How the node's actors share its threads: in turns, and where nobody else waits, a worker goes on with whom it has just woken
+// (docs/adr/0027).
 //
-// Problem: one message leads to the next, aggregate by aggregate. With one queue for all workers each step of such a chain wakes
-// another thread, which takes longer than the step. Solution: the first actor that a running actor wakes waits in a place of the
-// worker's own and is next; all others, and all from outside, go through the queue. A worker that has gone on so for `in_a_row_max`
-// actors takes its turn in the queue, so that no chain keeps the others waiting.
+// Problem: one message leads to the next, aggregate by aggregate. To wake another thread for each step takes longer than the step. But
+// where many such chains are under way, to follow one to its end means to run all of the node's code for each. Solution: the first
+// actor that a running actor wakes waits in a place of the worker's own, all others and all from outside in one queue. While that is
+// empty, the worker goes on with its own; else its own goes to the queue's end. So chains that began together go on side by side, each
+// step of all of them while its code and what it reads is in the processor's cache.
 //
 // A policy of CAF's scheduler: the methods are called by its coordinator and workers.
 #pragma once
@@ -31,14 +33,13 @@
 
 namespace crema::actors {
 
-class chain_first : public caf::policy::unprofiled {
+class taking_turns : public caf::policy::unprofiled {
  public:
   struct worker_data {
     explicit worker_data(caf::scheduler::abstract_coordinator*) {}
     worker_data(const worker_data&) {}  // CAF makes each worker's from a first one that nothing has happened to
     worker_data& operator=(const worker_data&) = delete;
     caf::resumable* next = nullptr;
-    unsigned in_a_row = 0;
     // Its own: of one for all, whoever calls a worker waits until those called before have woken.
     std::condition_variable wakes;
     bool called = false;
@@ -85,13 +86,9 @@ class chain_first : public caf::policy::unprofiled {
   template <class Worker>
   caf::resumable* dequeue(Worker* self) {
     auto& own = d(self);
-    if (own.next != nullptr && own.in_a_row < in_a_row_max) {
-      ++own.in_a_row;
-      return std::exchange(own.next, nullptr);
-    }
-    own.in_a_row = 0;
     auto& all = d(self->parent());
     std::unique_lock lock(all.mutex);
+    if (own.next != nullptr && all.queue.empty()) return std::exchange(own.next, nullptr);
     if (own.next != nullptr) all.queue.push_back(std::exchange(own.next, nullptr));
     while (all.queue.empty()) {
       own.called = false;
@@ -113,12 +110,9 @@ class chain_first : public caf::policy::unprofiled {
     const std::lock_guard lock(all.mutex);
     for (auto* const job : std::exchange(all.queue, {})) use(job);
   }
-
- private:
-  static constexpr unsigned in_a_row_max = 64;
 };
 
-using scheduler = caf::scheduler::coordinator<chain_first>;
+using scheduler = caf::scheduler::coordinator<taking_turns>;
 
 class batch_threads final : public caf::thread_hook {
  public:
@@ -129,7 +123,7 @@ class batch_threads final : public caf::thread_hook {
 
 /// An actor system with so many workers that share their work so. After 100 messages at one go an actor takes its turn in the queue:
 /// whoever it has woken does not wait for it to run dry.
-inline void share_chain_first(caf::actor_system_config& config, std::size_t workers) {
+inline void share_in_turns(caf::actor_system_config& config, std::size_t workers) {
   config.load<scheduler>();
   config.add_thread_hook<batch_threads>();
   config.set("scheduler.max-threads", workers);

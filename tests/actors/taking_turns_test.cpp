@@ -1,4 +1,4 @@
-#include "actors/chain_first.hpp"
+#include "actors/taking_turns.hpp"
 
 #include <sched.h>
 
@@ -12,12 +12,12 @@
 #include <string>
 #include <thread>
 
-using crema::actors::share_chain_first;
+using crema::actors::share_in_turns;
 
 namespace {
 
 struct config : caf::actor_system_config {
-  explicit config(std::size_t workers) { share_chain_first(*this, workers); }
+  explicit config(std::size_t workers) { share_in_turns(*this, workers); }
 };
 
 struct notes {
@@ -53,7 +53,8 @@ caf::behavior player(caf::event_based_actor* self, std::atomic<bool>* heard, std
 }  // namespace
 
 TEST_CASE(
-    "chain first: given one worker, when an actor wakes three, then the first is next and the others take their turn behind the queue") {
+    "taking turns: given one worker and others that wait, when an actor wakes three, then those come first, and the first of the three is "
+    "last") {
   notes book;
   config settings(1);
   {
@@ -63,10 +64,29 @@ TEST_CASE(
     caf::anon_send(all.spawn(waking, &book, queued, woken), 0);
     all.await_actors_before_shutdown(true);
   }
-  CHECK(book.text == "waqbc");
+  CHECK(book.text == "wqbca");
 }
 
-TEST_CASE("chain first: given one worker and two actors that wake each other for ever, when a third gets a message, then it has its turn") {
+TEST_CASE("taking turns: given two workers and nobody who waits, when an actor wakes another, then that one goes on with its thread") {
+  std::thread::id first, second;
+  config settings(2);
+  {
+    caf::actor_system all(settings);
+    const auto woken = all.spawn([&second]() -> caf::behavior { return {[&second](int) { second = std::this_thread::get_id(); }}; });
+    const auto waker = all.spawn([&first, woken](caf::event_based_actor* self) -> caf::behavior {
+      return {[&first, woken, self](int) {
+        first = std::this_thread::get_id();
+        self->send(woken, 0);
+      }};
+    });
+    caf::anon_send(waker, 0);
+  }
+  CHECK(first != std::thread::id());
+  CHECK(first == second);
+}
+
+TEST_CASE(
+    "taking turns: given one worker and two actors that wake each other for ever, when a third gets a message, then it has its turn") {
   std::atomic<bool> heard = false;
   std::atomic<int> hops = 0;
   config settings(1);
@@ -81,7 +101,7 @@ TEST_CASE("chain first: given one worker and two actors that wake each other for
   CHECK(hops < 10'000'000);
 }
 
-TEST_CASE("chain first: given one worker and an actor that never runs dry, when it wakes another, then that one has its turn") {
+TEST_CASE("taking turns: given one worker and an actor that never runs dry, when it wakes another, then that one has its turn") {
   std::atomic<bool> heard = false;
   std::atomic<int> rounds = 0;
   config settings(1);
@@ -100,7 +120,7 @@ TEST_CASE("chain first: given one worker and an actor that never runs dry, when 
   CHECK(rounds < 10'000'000);
 }
 
-TEST_CASE("chain first: given a worker, when an actor runs on it, then its thread does not interrupt those that wake it") {
+TEST_CASE("taking turns: given a worker, when an actor runs on it, then its thread does not interrupt those that wake it") {
   std::atomic<int> policy = -1;
   config settings(1);
   {
@@ -110,7 +130,7 @@ TEST_CASE("chain first: given a worker, when an actor runs on it, then its threa
   CHECK(policy == SCHED_BATCH);
 }
 
-TEST_CASE("chain first: given more actors than workers, when all that sleep are called at once, then everyone is heard") {
+TEST_CASE("taking turns: given more actors than workers, when all that sleep are called at once, then everyone is heard") {
   constexpr int rounds = 2000;
   std::atomic<int> heard = 0;
   config settings(3);
@@ -127,7 +147,7 @@ TEST_CASE("chain first: given more actors than workers, when all that sleep are 
   CHECK(heard == rounds * 8);
 }
 
-TEST_CASE("chain first: given several workers, when many chains begin at once, then every step of every chain is taken") {
+TEST_CASE("taking turns: given several workers, when many chains begin at once, then every step of every chain is taken") {
   constexpr int chains = 200, steps = 500;
   std::atomic<int> taken = 0;
   config settings(4);
