@@ -326,11 +326,11 @@ void partition_supervisor::put_to_sleep(place p) {
 // The front of by_use_ is the longest unused; who cannot sleep yet goes to the back.
 void partition_supervisor::sweep() {
   if (inbox_.state() == inbox::phase::live) take_parked();
-  const bool crowded = too_many_awake();
-  const auto oldest = node_.time.steady_ms() - (crowded ? sweep_every : node_.settings.idle).count();
+  const auto now = node_.time.steady_ms();
   while (!by_use_.empty()) {
     const auto longest_unused = by_use_.begin();
-    if (longest_unused->state != slot_state::awake || longest_unused->used_ms > oldest) return;
+    const auto may_stay = too_many_awake() ? sweep_every : node_.settings.idle;
+    if (longest_unused->state != slot_state::awake || longest_unused->used_ms > now - may_stay.count()) return;
     if (is_idle(*longest_unused))
       put_to_sleep(longest_unused);
     else
@@ -346,7 +346,7 @@ void partition_supervisor::make_room() {
     if (is_idle(*longest_unused))
       put_to_sleep(longest_unused);
     else
-      to_the_back(longest_unused);
+      touch(longest_unused);
   }
 }
 

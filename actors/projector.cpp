@@ -71,6 +71,7 @@ caf::behavior projector::make_behavior() {
 void projector::on_exit() {
   node_.log.remove_listener(listener_);
   pending_.clear();
+  views_.reset();  // with the snapshot that it may have: this actor may be referred to for long
 }
 
 void projector::load() {

@@ -80,6 +80,8 @@ class taking_turns : public caf::policy::unprofiled {
   }
   template <class Worker>
   void resume_job_later(Worker* self, caf::resumable* job) {
+    // Whom it has woken does not wait for its next hundred messages.
+    if (auto* const woken = std::exchange(d(self).next, nullptr)) central_enqueue(self->parent(), woken);
     central_enqueue(self->parent(), job);
   }
 
@@ -106,9 +108,14 @@ class taking_turns : public caf::policy::unprofiled {
   }
   template <class Coordinator, class Use>
   void foreach_central_resumable(Coordinator* self, Use use) {
+    // Not under the lock: what an actor leaves undone at its end may wake another one.
     auto& all = d(self);
-    const std::lock_guard lock(all.mutex);
-    for (auto* const job : std::exchange(all.queue, {})) use(job);
+    const auto take = [&all] {
+      const std::lock_guard lock(all.mutex);
+      return std::exchange(all.queue, {});
+    };
+    for (auto jobs = take(); !jobs.empty(); jobs = take())
+      for (auto* const job : jobs) use(job);
   }
 };
 

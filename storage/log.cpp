@@ -48,10 +48,6 @@ void keep_last_of_each(std::vector<Change>& changes) {
   changes.erase(changes.begin(), std::unique(changes.rbegin(), changes.rend(), same).base());
 }
 
-}  // namespace
-
-namespace {
-
 std::string encode_chain_end(const chain_end& end) {
   std::string out;
   wire::put_fixed64(out, end.sequence);

@@ -96,10 +96,12 @@ void view_check::take(const std::shared_ptr<const journal_record>& r) {
 
 void view_check::write_down() {
   unwritten_ = 0;
-  for (auto& c : contexts_) {
-    if (!c.views) continue;
-    if (auto item = c.views->take()) writer_->write({&*item, 1});
-  }
+  // All let go of what they read before anything is written: of a table that somebody reads, the store in memory makes a copy.
+  std::vector<commit_item> items;
+  for (auto& c : contexts_)
+    if (c.views)
+      if (auto item = c.views->take()) items.push_back(std::move(*item));
+  writer_->write(items);
 }
 
 std::uint64_t view_check::finish() {

@@ -182,9 +182,8 @@ void encode_value(const value& v, std::string& out) {
   if (length < 0x80) {
     out[begin] = static_cast<char>(length);
   } else {
-    std::string head;
-    wire::put_varint(head, length);
-    out.replace(begin, 1, head);
+    char head[varint_bytes_max];
+    out.replace(begin, 1, head, write_varint(head, length));
   }
 }
 

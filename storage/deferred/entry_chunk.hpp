@@ -4,7 +4,6 @@
 // moved and let go of together, so they lie together.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -65,7 +64,7 @@ class entry_chunk {
       else
         slots_[kept++] = slots_[i];
     }
-    slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(kept), slots_.begin() + static_cast<std::ptrdiff_t>(std::max(first, end)));
+    slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(kept), slots_.begin() + static_cast<std::ptrdiff_t>(end));
     if (!slots_.empty()) return;
     text_.clear();
     dead_ = 0;

@@ -115,12 +115,13 @@ recent_entries::run recent_entries::run_after(const std::string& after, std::siz
       while (changed != changing.end() && changed->first < key) ++changed;
       const bool replaced = changed != changing.end() && changed->first == key;
       if (c[i].moved || replaced) continue;
-      if (found.entries.size() == count) return found;
+      if (found.entries.size() == count) {
+        found.upto = found.entries.back().first;
+        return found;
+      }
       found.entries.emplace_back(key, c.value(i));
-      found.upto = key;
     }
   }
-  found.upto.reset();
   return found;
 }
 
@@ -136,7 +137,7 @@ void recent_entries::keep_earlier(entry_chunk& c, std::size_t i, std::uint64_t o
 // True: the chunk was divided.
 bool recent_entries::insert(entry_chunk& c, std::size_t i, std::string_view key, seen_value value, std::uint64_t commit) {
   c.insert(i, key, value, commit);
-  ++size_;
+  ++unmoved_;
   if (c.size() <= chunk_max) return false;
   chunks_.insert(ref(c.split()));
   return true;
@@ -157,7 +158,6 @@ void recent_entries::prepare(const key_changes& changes) {
     const auto i = c.lower_bound(key);
     if (!c.has(i, key)) {
       if (insert(c, i, key, value, commit)) last = nullptr;
-      ++unmoved_;
       continue;
     }
     keep_earlier(c, i, oldest);
@@ -174,7 +174,6 @@ void recent_entries::take_back(const key_changes& changes) {
     const auto i = c.lower_bound(key);
     if (!c[i].has_earlier) {
       c.erase(i);
-      --size_;
       --unmoved_;
       continue;
     }
@@ -221,10 +220,7 @@ void recent_entries::load(std::string_view key, std::optional<std::string_view> 
     (void)insert(c, i, key, value, commit);
 }
 
-void recent_entries::begin(std::uint64_t commit) {
-  unmoved_ = size_;
-  readers_.publish(commit);
-}
+void recent_entries::begin(std::uint64_t commit) { readers_.publish(commit); }
 
 // What every reader finds in its place: what a commit moved, unless it was changed since.
 void recent_entries::forget_moved() {
@@ -234,13 +230,11 @@ void recent_entries::forget_moved() {
   for (; !forgettable_.empty() && forgettable_.front().commit <= oldest; forgettable_.pop_front()) {
     const auto& range = forgettable_.front();
     visit_range(range.after, range.upto, [&](entry_chunk& c, std::size_t first, std::size_t end) {
-      const auto before = c.size();
       c.erase_if(first, end, [&](std::size_t i) {
         const bool goes = c[i].moved && c[i].commit < range.commit;
         if (goes && c[i].has_earlier) earlier_.erase(std::string(c.key(i)));
         return goes;
       });
-      size_ -= before - c.size();
     });
   }
 }

@@ -139,7 +139,7 @@ class recent_entries {
   mutable std::shared_mutex mutex_;                                // chunks_, earlier_
   chunks chunks_;                                                  // the first holds keys from the least there is on
   std::unordered_map<std::string, std::vector<version>> earlier_;  // by key: what older readers may still see, oldest first
-  std::size_t size_ = 0, unmoved_ = 0;                             // writer's
+  std::size_t unmoved_ = 0;                                        // writer's
   std::deque<moved_range> forgettable_;                            // writer's: in order of the commits
   reader_count readers_;
 };

@@ -35,9 +35,9 @@ void put(store& s, const model& entries) {
 std::string key_of(unsigned n) { return "key " + std::to_string(n); }
 
 // Puts and erases some keys, here and in the model.
-void change(store& s, model& expected, std::mt19937& rng, unsigned keys) {
+void change(store& s, model& expected, std::mt19937& rng, unsigned keys, int times = 5) {
   const auto tx = s.write();
-  for (int n = 0; n < 5; ++n) {
+  for (int n = 0; n < times; ++n) {
     const auto key = key_of(static_cast<unsigned>(rng() % keys));
     if (rng() % 3 == 0) {
       CHECK(tx->erase(table::index, key) == (expected.erase(key) == 1));
@@ -132,6 +132,34 @@ TEST_CASE("deferred: a snapshot stays at its commit while entries change and are
       REQUIRE(snap->count(table::index) == then.size());
     }
   }
+}
+
+TEST_CASE("deferred: with thousands of entries, snapshots stay at their commits, and commits that fail leave no trace") {
+  constexpr unsigned keys = 3000;
+  const std::shared_ptr<store> disk = make_memory_store();
+  const auto plan = std::make_shared<fault_plan>(7);
+  const auto s = make_deferred_store(std::shared_ptr<store>(make_faulty_store(disk, plan)), 1000);
+  model expected;
+  std::mt19937 rng(37);
+  std::vector<std::pair<std::unique_ptr<snapshot>, model>> kept;
+  for (int n = 0; n < 200; ++n) {
+    const bool fails = rng() % 5 == 0;
+    if (fails) plan->fail_nth(1 + rng() % 40, storage_errc::full);
+    auto attempt = expected;
+    try {
+      change(*s, attempt, rng, keys, 60);
+      expected = attempt;
+    } catch (const storage_error&) {}
+    plan->clear();
+    if (n % 7 == 0) kept.emplace_back(s->read(), expected);
+    if (kept.size() > 4) kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(rng() % kept.size()));
+    if (n % 10 != 0) continue;
+    REQUIRE(all_of(*s->read()) == expected);
+    for (const auto& [snap, then] : kept) REQUIRE(all_of(*snap) == then);
+  }
+  CHECK(disk->read()->count(table::index) > 500);  // many were moved
+  kept.clear();
+  CHECK(all_of(*make_deferred_store(disk, 1000)->read()) == expected);
 }
 
 TEST_CASE("deferred: a commit that fails changes nothing, wherever it fails, and nothing comes back when it is opened again") {
