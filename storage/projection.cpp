@@ -86,14 +86,20 @@ class projection::overlay final {
 
   value get(const view_declaration& view, std::uint64_t id) { return find(view, id).row; }
 
+  // Keys that stay are not written again: what a row is found by hardly ever changes.
   void put(const view_declaration& view, std::uint64_t id, value row) {
     auto& e = find(view, id);
-    const collection_ref where{true, view.index};
-    if (e.row)
-      for (auto& k : index_keys(where, view.resource, id, e.row)) index_[std::move(k)] = false;
+    const auto keys_of = [&](const value& r) {
+      return r ? index_keys({true, view.index}, view.resource, id, r) : std::vector<std::string>{};
+    };
+    const auto old_keys = keys_of(e.row);
     e.row = std::move(row);
-    if (e.row)
-      for (auto& k : index_keys(where, view.resource, id, e.row)) index_[std::move(k)] = true;
+    auto new_keys = keys_of(e.row);
+    const auto has = [](const auto& keys, const std::string& k) { return std::find(keys.begin(), keys.end(), k) != keys.end(); };
+    for (const auto& k : old_keys)
+      if (!has(new_keys, k)) index_[k] = false;
+    for (auto& k : new_keys)
+      if (!has(old_keys, k)) index_[std::move(k)] = true;
   }
 
   std::uint64_t next_id(const view_declaration& view) {

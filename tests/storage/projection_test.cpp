@@ -1,6 +1,8 @@
 #include "storage/projection.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "storage/queries.hpp"
 #include "tests/storage/small_system.hpp"
@@ -179,6 +181,25 @@ TEST_CASE("projection: given many rows for one customer, then their index on dis
     CHECK(looks == static_cast<std::size_t>(round));
   }
   CHECK(b.totals() == wanted);
+}
+
+TEST_CASE("projection: given a row that is found by the same as before, then its index entry is not written again") {
+  bench b;
+  b.apply(hand::step(cups, 1, {made("010", 1)}));
+  b.write();
+  using puts_and_erasures = std::vector<std::ptrdiff_t>;
+  const auto changes_of_shelf = [&](const std::string& phone) {
+    b.apply(hand::step(cups, 1, {made(phone, 1)}));
+    auto item = b.views->take();
+    const auto count = [](const auto& keys) {
+      return std::count_if(keys.begin(), keys.end(), [](const auto& k) { return owner_of(k).index == shelves; });
+    };
+    const puts_and_erasures counts{count(item->index_put), count(item->index_erase)};
+    b.h.log().write({&*item, 1});
+    return counts;
+  };
+  CHECK(changes_of_shelf("010") == puts_and_erasures{0, 0});
+  CHECK(changes_of_shelf("020") == puts_and_erasures{1, 1});
 }
 
 TEST_CASE("projection: given a row put and erased before it is written, then nothing of it stays") {
