@@ -80,7 +80,10 @@ class command_line {
     if (const auto unknown = unknown_command(argc, argv)) return complain(*unknown);
     try {
       app_.parse(argc, argv);
-    } catch (const CLI::ParseError& e) { return app_.exit(e, out_, err_) == 0 ? ok : usage; }
+    } catch (const CLI::ParseError& e) {
+      if (const auto unknown = unknown_option(); unknown && e.get_exit_code() != 0) return complain(*unknown);
+      return app_.exit(e, out_, err_) == 0 ? ok : usage;
+    }
     try {
       return chosen_();
     } catch (const usage_error& e) { return complain(e.what()); } catch (const config::config_error& e) {
@@ -104,6 +107,26 @@ class command_line {
     if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return std::nullopt;
     const auto near = nearest(argv[1], {names.begin(), names.end()});
     return std::string(argv[1]) + " is not a command; " + (near.empty() ? "see crema --help" : "did you mean: crema " + std::string(near));
+  }
+
+  // After a command line that could not be read: CLI11 first complains of what stands behind such an option.
+  std::optional<std::string> unknown_option() const {
+    const auto left = app_.remaining(true);
+    const auto at = std::find_if(left.begin(), left.end(), [](const auto& word) { return word.starts_with('-'); });
+    if (at == left.end()) return std::nullopt;
+    const auto* command = &app_;
+    std::string path = "crema";
+    for (auto subs = app_.get_subcommands(); !subs.empty(); subs = command->get_subcommands()) {
+      command = subs.front();
+      path += " " + command->get_name();
+    }
+    std::vector<std::string> names;
+    for (const auto* o : command->get_options())
+      for (const auto& name : o->get_lnames()) names.push_back("--" + name);
+    const auto option = at->substr(0, at->find('='));
+    const auto near = nearest(option, {names.begin(), names.end()});
+    return option + " is not an option of " + path + "; " +
+           (near.empty() ? "see " + path + " --help" : "did you mean " + std::string(near));
   }
 
   template <class Do>

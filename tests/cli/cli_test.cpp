@@ -65,7 +65,13 @@ TEST_CASE("cli: a wrong command line is usage, with the nearest right command") 
   CHECK(crema({"context"}).code == 2);
   CHECK(crema({"context", "stop"}).code == 2);
   CHECK(crema({"deadletters", "drop", "x"}).code == 2);
-  CHECK(crema({"serve", "--nonsense"}).code == 2);
+  const auto option = crema({"serve", "--nonsense", "hotel"});
+  CHECK(option.code == 2);
+  CHECK(option.err == "crema: --nonsense is not an option of crema serve; see crema serve --help\n");
+  CHECK(crema({"serve", "--listne=:80"}).err == "crema: --listne is not an option of crema serve; did you mean --listen\n");
+  CHECK(crema({"serve", "--port", "80"}).err == "crema: --port is not an option of crema serve; see crema serve --help\n");
+  CHECK(crema({"context", "stop", "sale", "--ulr", "x"}).err ==
+        "crema: --ulr is not an option of crema context stop; did you mean --url\n");
   CHECK(crema({"serve", "bakery"}).code == 2);
 }
 
