@@ -80,7 +80,7 @@ void entity::release_answer(append_request& request, const delivery_ptr& d) {
 bool entity::append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written) {
   request.guard = who_.guard;
   request.lingers = d->kind != delivery_kind::request;  // an ask's step waits for its asker's record
-  const auto consumed = static_cast<std::int64_t>(request.record ? request.record->consumed.size() : 0);
+  const bool consumes = request.record && !request.record->consumed.empty();
   node_.will_record(self());
   written = node_.log.append(std::move(request));
   if (!written) {
@@ -89,9 +89,8 @@ bool entity::append(append_request request, const delivery_ptr& d, std::shared_p
     return false;
   }
   who_.gauge->last_appended.store(std::max(last_appended(), written->sequence), std::memory_order_relaxed);
-  node_.contexts[declaration().index].outbox -= consumed;
   if (d->kind == delivery_kind::undo) node_.provisional.leave(self());
-  if (d->compensating && consumed > 0) --node_.compensations;
+  if (d->compensating && consumes) --node_.compensations;
   return true;
 }
 

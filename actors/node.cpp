@@ -5,9 +5,9 @@
 #include <caf/send.hpp>
 #include <filesystem>
 
-#include "actors/taking_turns.hpp"
 #include "actors/node_parts.hpp"
 #include "actors/root_supervisor.hpp"
+#include "actors/taking_turns.hpp"
 #include "storage/format.hpp"
 #include "storage/layout.hpp"
 #include "storage/log.hpp"
@@ -59,6 +59,7 @@ void node::start() {
   p.shared = std::make_unique<services>(*p.given.system, p.settings, *p.given.time, *p.given.store, *p.log, *p.given.metrics,
                                         *p.given.traces, p.faults);
   p.count_outstanding();
+  p.log->add_listener([&s = *p.shared](const committed_batch_ptr& b) { s.count_consumed(*b); });
   if (!p.given.by_hand) p.log->start();
   p.root = p.actors->spawn<root_supervisor>(*p.shared, p.given.sink, [&p](const std::string& why) { p.give_up(why); });
   p.metrics_refresh =

@@ -209,17 +209,13 @@ void notifier::settle() {
   r.subject = {context_.index, 0, {}};
   r.consumed = settling_ = std::move(delivered_);
   delivered_.clear();
-  const auto n = static_cast<std::int64_t>(r.consumed.size());
   append_request request;
   request.guard = guard_;
   request.record = std::make_shared<storage::journal_record>(std::move(r));
   request.lingers = true;
   const auto self = caf::actor_cast<caf::actor>(this);
   request.outputs.push_back([self] { caf::anon_send(self, settled{}); });
-  if (node_.log.append(std::move(request)))
-    node_.contexts[context_.index].outbox -= n;
-  else
-    quit();
+  if (!node_.log.append(std::move(request))) quit();
 }
 
 }  // namespace crema::actors

@@ -428,7 +428,6 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
                   {"id", std::to_string(written ? written->sequence : 0)}});
   if (!written) return;
   if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) {
-    --node_.contexts[context_.index].outbox;
     if (d.compensating) --node_.compensations;
     if (d.kind == delivery_kind::undo) node_.provisional.leave(d.to);
     node_.settle(d);

@@ -151,6 +151,11 @@ void services::dispatch(const storage::stored_message& m) {
   }
 }
 
+void services::count_consumed(const committed_batch& done) noexcept {
+  for (const auto& r : done.records)
+    if (!r->consumed.empty()) contexts[r->subject.context].outbox -= static_cast<std::int64_t>(r->consumed.size());
+}
+
 delivery_ptr services::delivery_of(const storage::outbox_ref& ref, const storage::hold& step) {
   auto d = std::make_shared<delivery>();
   d->node = this;

@@ -96,7 +96,7 @@ struct context_status {
   std::atomic<std::int64_t> awake{0};
   std::vector<std::atomic<std::int64_t>> awake_in;  ///< by partition
   std::atomic<std::int64_t> mailbox{0};             ///< deliveries on their way or waiting
-  std::atomic<std::int64_t> outbox{0};              ///< durable messages not consumed yet
+  std::atomic<std::int64_t> outbox{0};              ///< durable messages whose consumption is not on disk yet
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<int> lanes_closed{0};             ///< partitions that do not take messages yet
@@ -171,6 +171,8 @@ struct services {
   void dispatch(const storage::stored_message& m);
   /// Takes back a step that will not be confirmed.
   void undo(const storage::outbox_ref& ref, const storage::hold& step);
+  /// These are on disk now: what they consumed waits no longer. The journal's.
+  void count_consumed(const committed_batch& done) noexcept;
   delivery_ptr delivery_of(const storage::stored_message& m);
   delivery_ptr delivery_of(const storage::outbox_ref& ref, const storage::hold& step);
 

@@ -26,6 +26,18 @@ idempotency_key key_of(std::uint8_t n) {
 
 }  // namespace
 
+TEST_CASE("entity: given a message that was handled, then it counts as outstanding until what it did can be read") {
+  plain_node n;
+  const auto& outstanding = n.shared().contexts[n.system().context_named("shadow").index].outbox;
+  (void)n.send("account", {}, deposit{5, "a"});
+  n.run_actors();
+  CHECK(outstanding == 1);
+  CHECK_FALSE(n.row<shadow>("shadow", 1));
+  n.settle();
+  CHECK(outstanding == 0);
+  CHECK(n.row<shadow>("shadow", 1));
+}
+
 TEST_CASE(
     "entity: given aggregates found by key, when many ask for one key at once, also after sleep and a crash, then there is one aggregate") {
   auto s = few_partitions();
