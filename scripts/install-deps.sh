@@ -15,8 +15,9 @@ test_packages=(
   siege httpie wrk procps openssl
   clang libclang-rt-14-dev clang-tidy clang-format
 )
+# python3-munkres: one of two that matplotlib's fonts take; the other, which apt tries first, needs a Boost that the build's excludes.
 bench_packages=(
-  python3 python3-requests python3-matplotlib
+  python3 python3-requests python3-matplotlib python3-munkres
   wrk linux-perf libbenchmark-dev
 )
 
