@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "storage/layout.hpp"
+#include "storage/rows.hpp"
 
 namespace crema::storage {
 
@@ -94,12 +95,12 @@ class projection::overlay final {
     };
     const auto old_keys = keys_of(e.row);
     e.row = std::move(row);
-    auto new_keys = keys_of(e.row);
-    const auto has = [](const auto& keys, const std::string& k) { return std::find(keys.begin(), keys.end(), k) != keys.end(); };
-    for (const auto& k : old_keys)
-      if (!has(new_keys, k)) index_[k] = false;
-    for (auto& k : new_keys)
-      if (!has(old_keys, k)) index_[std::move(k)] = true;
+    const auto new_keys = keys_of(e.row);
+    std::vector<std::string> gone, fresh;
+    add_missing(old_keys, new_keys, gone);
+    add_missing(new_keys, old_keys, fresh);
+    for (auto& k : gone) index_[std::move(k)] = false;
+    for (auto& k : fresh) index_[std::move(k)] = true;
   }
 
   std::uint64_t next_id(const view_declaration& view) {

@@ -7,14 +7,10 @@
 
 namespace crema::storage {
 
-namespace {
-
 void add_missing(const std::vector<std::string>& from, const std::vector<std::string>& in, std::vector<std::string>& out) {
   for (const auto& k : from)
     if (std::find(in.begin(), in.end(), k) == in.end()) out.push_back(k);
 }
-
-}  // namespace
 
 void derive_rows(commit_item& item, const aggregate_before& before, const value& after, std::uint64_t version) {
   const auto& context = before.context;

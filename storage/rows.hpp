@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,9 @@ void derive_rows(commit_item& item, const aggregate_before& before, const value&
 
 /// Adds the unchanged row of an aggregate whose record has no events but keeps an answer (an idempotency key).
 void derive_same_row(commit_item& item, const aggregate_before& before);
+
+/// Adds to `out` the keys of `from` that `in` has not.
+void add_missing(const std::vector<std::string>& from, const std::vector<std::string>& in, std::vector<std::string>& out);
 
 /// Applies the events to the state, in place. Throws std::logic_error where the context cannot fold one.
 void fold(const context_declaration& context, void* state, const std::vector<value>& events);
