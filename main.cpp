@@ -21,6 +21,7 @@
 #include "http/webhook.hpp"
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/faulty/faulty_store.hpp"
+#include "storage/filtered/filtered_store.hpp"
 #include "storage/format.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/maintenance.hpp"
@@ -74,6 +75,20 @@ storage::lmdb_options store_options_of(const values& v) {
 std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory, const values& v) {
   return storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, store_options_of(v))),
                                       number<std::size_t>(v, "data.deferredEntriesMax"));
+}
+
+// As a node wants it: what is not in the index is known at once, as soon as what is there has been read.
+std::unique_ptr<storage::store> open_filtered_store(const std::filesystem::path& directory, const values& v) {
+  return storage::make_filtered_store(
+      open_store(directory, v), number<std::size_t>(v, "data.filterBytes"), storage::learning::beside, [](const std::string& why) {
+        if (why.empty())
+          telemetry::log(telemetry::level::debug, "all index keys are in the filter");
+        else
+          telemetry::log(telemetry::level::warn,
+                         "not all index keys could be read into the filter; new customers are looked for in the "
+                         "index, which takes longer",
+                         {{"reason", why}});
+      });
 }
 
 actors::context_settings context_settings_of(const values& v, const context_declaration& context, const std::string& scope) {
@@ -245,7 +260,7 @@ struct served {
       : system(find_system(name)),
         prefix(scope.empty() ? "" : "/" + scope),
         disk_faults(disk_faults_of(v)),
-        store(failing_on_demand(open_store(std::filesystem::path(v.get_text("data.directory")) / scope, v), disk_faults)),
+        store(failing_on_demand(open_filtered_store(std::filesystem::path(v.get_text("data.directory")) / scope, v), disk_faults)),
         metrics(all, scope.empty() ? telemetry::labels{} : telemetry::labels{{"system", scope}}),
         traces(trace_settings_of(v)),
         node(parts_of(v, time), runtime_settings_of(v, system, scope.empty() ? "" : scope + ".")) {}

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "actors/batch_thread.hpp"
+#include "storage/batch_thread.hpp"
 #include "telemetry/log.hpp"
 
 namespace crema::actors {
@@ -98,7 +98,7 @@ void journal::remove_listener(int id) {
 void journal::start() {
   running_ = true;
   gatherer_ = std::thread([this] {
-    schedule_as_batch();
+    storage::schedule_as_batch();
     gather_batches();
   });
   committer_ = std::thread([this] { commit_batches(); });

@@ -241,7 +241,9 @@ std::uint64_t partition_supervisor::resolve(const storage::address& to) {
   if (to.key.empty()) return to.id;
   const auto known = ids_by_key_.find(to.key);
   if (known != ids_by_key_.end()) return known->second;
-  const auto stored = storage::read_number(*node_.store.read(), storage::table::index, storage::unique_key(context_.index, to.key));
+  const auto key = storage::unique_key(context_.index, to.key);
+  std::optional<std::uint64_t> stored;
+  if (node_.store.may_have(storage::table::index, key)) stored = storage::read_number(*node_.store.read(), storage::table::index, key);
   const auto id = stored ? *stored : node_.deal_id(context_.index);
   ids_by_key_.emplace(to.key, id);
   return id;

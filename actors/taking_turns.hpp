@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/batch_thread.hpp"
+#include "storage/batch_thread.hpp"
 
 namespace crema::actors {
 
@@ -124,7 +124,7 @@ using scheduler = caf::scheduler::coordinator<taking_turns>;
 class batch_threads final : public caf::thread_hook {
  public:
   void init(caf::actor_system&) override {}
-  void thread_started() override { schedule_as_batch(); }
+  void thread_started() override { storage::schedule_as_batch(); }
   void thread_terminates() override {}
 };
 

@@ -62,6 +62,10 @@ void add_node(registry& r) {
   r.add(integer("data.deferredEntriesMax", 393216, 0, 10000000,
                 "Index entries that are durable but wait in memory, about 80 bytes each, to be put in their places together. 0: only "
                 "until the next commit."));
+  r.add(integer("data.filterBytes", 16 * mib, 0, 4 * gib,
+                "Memory that tells which keys are surely not in the index, so that a new customer need not be looked for: enough for some "
+                "10,000,000 texts that rows are found by, beyond that it tells of fewer. 0: none, all are looked for.")
+            .in("bytes"));
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));
   r.add(integer("journal.batchWaitUs", 0, 0, 100000, "How long a commit waits for more records to gather. 0: it takes what is there.")
             .in("µs"));

@@ -53,14 +53,18 @@ void put_owner(std::string& out, const index_owner& o) {
   out.push_back(static_cast<char>(o.finder));
 }
 
+constexpr std::size_t owner_length = 4;
+
+// Bytes of a text in a key, with what ends it: `cut` of it are kept.
+constexpr std::size_t text_length(std::size_t cut) noexcept { return cut + 1 + (cut == index_text_max ? 8 : 0); }
+
 // Bytes of the first value of a key, behind its first byte.
 std::size_t first_value_length(std::string_view key) {
   if (key.front() == index_by_range) return 0;
   if (key.front() == index_by_number) return key.size() > 1 && key[1] == index_present ? 9 : 1;
   const auto end = key.find('\0', 1);
   if (key.front() != index_by_text || end == std::string_view::npos) throw decode_error("an index key is of no known kind");
-  const auto length = end - 1;
-  return length + 1 + (length == index_text_max ? 8 : 0);
+  return text_length(end - 1);
 }
 
 std::string meta_key(std::string_view name, std::uint64_t n) { return std::string(name) + "/" + std::to_string(n); }
@@ -178,10 +182,20 @@ std::string index_prefix(collection_ref c, std::size_t finder, const std::vector
 index_owner owner_of(std::string_view index_key) {
   if (index_key.empty()) throw decode_error("an index key is empty");
   const auto at = 1 + first_value_length(index_key);
-  if (index_key.size() < at + 4) throw decode_error("an index key is too short");
-  const auto bytes = index_key.substr(at, 4);
+  if (index_key.size() < at + owner_length) throw decode_error("an index key is too short");
+  const auto bytes = index_key.substr(at, owner_length);
   return {bytes[0], static_cast<std::uint16_t>(read_big_endian(bytes.substr(1, 2))), static_cast<std::uint8_t>(bytes[3])};
 }
+
+std::string_view index_group(std::string_view key) noexcept {
+  if (!key.starts_with(index_groups_begin())) return {};
+  const auto end = key.find('\0', 1);
+  if (end == std::string_view::npos) return {};
+  const auto length = 1 + text_length(end - 1) + owner_length;
+  return key.size() < length ? std::string_view() : key.substr(0, length);
+}
+
+std::string_view index_groups_begin() noexcept { return {&index_by_text, 1}; }
 
 std::string present_mark(const scalar& s) {
   return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, index_present);

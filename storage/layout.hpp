@@ -55,6 +55,11 @@ struct index_owner {
 };
 /// Throws decode_error.
 index_owner owner_of(std::string_view index_key);
+/// The beginning of a key that tells of which text and whose it is: what keys of one text and owner share. Empty where the key, or the
+/// prefix of one, does not tell. A prefix that has a group has that of every key that begins with it.
+std::string_view index_group(std::string_view key) noexcept;
+/// What all keys that have a group begin with.
+std::string_view index_groups_begin() noexcept;
 /// What comes after the part of the fields before, where this value is not null: null sorts before it and has no "at most".
 std::string present_mark(const scalar& s);
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row);

@@ -138,6 +138,7 @@ class projection::overlay final {
   std::string last_on_disk(const std::string& prefix) {
     const auto [end, fresh] = ends_on_disk_.try_emplace(prefix);
     if (!fresh && (end->second.empty() || stands(end->second))) return end->second;
+    if (!store_.may_have(table::index, prefix)) return {};
     const auto c = snapshot_->open(table::index);
     bool there = c->seek_before(after_prefix(prefix)) && c->key().substr(0, prefix.size()) == prefix;
     if (fresh && there) end->second = c->key();

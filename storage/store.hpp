@@ -86,6 +86,8 @@ class store {
   virtual ~store() = default;
   virtual std::unique_ptr<snapshot> read() const = 0;
   virtual std::unique_ptr<transaction> write() = 0;
+  /// False: no commit that has ended left a key that begins with `prefix`, whatever a snapshot would cost to say so. Any thread.
+  virtual bool may_have(table /*t*/, std::string_view /*prefix*/) const noexcept { return true; }
   /// A hot, consistent copy of everything committed. `directory` is new or empty.
   virtual void copy_to(const std::filesystem::path& directory) const = 0;
   virtual store_usage usage() const = 0;

@@ -17,6 +17,7 @@
 #include "behaviors/cafeteria/order.hpp"
 #include "behaviors/cafeteria/sale.hpp"
 #include "storage/deferred/deferred_store.hpp"
+#include "storage/filtered/filtered_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/maintenance.hpp"
 #include "storage/packed/packed_store.hpp"
@@ -36,7 +37,9 @@ class silent_sink final : public notification_sink {
 
 // As main.cpp composes it; few entries are deferred, so that they are moved all the time.
 std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory) {
-  return storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, {1ULL << 30U, 0, 512})), 200);
+  return storage::make_filtered_store(
+      storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, {1ULL << 30U, 0, 512})), 200), 65536,
+      storage::learning::beside);
 }
 
 struct running_node {

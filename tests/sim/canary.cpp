@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "storage/wrapping_store.hpp"
+
 namespace crema::sim {
 
 namespace {
@@ -16,6 +18,7 @@ constexpr std::array names{
     std::pair{canary::acknowledge_before_commit, std::string_view("acknowledge-before-commit")},
     std::pair{canary::consume_twice, std::string_view("consume-twice")},
     std::pair{canary::skip_compensation, std::string_view("skip-compensation")},
+    std::pair{canary::deny_what_is_there, std::string_view("deny-what-is-there")},
 };
 
 struct row_before {
@@ -124,6 +127,20 @@ class disk_that_clings final : public passing_disk {
   std::uint64_t erased_ = 0;
 };
 
+class denying_store final : public storage::wrapping_store {
+ public:
+  using wrapping_store::wrapping_store;
+  std::unique_ptr<storage::snapshot> read() const override { return below_->read(); }
+  std::unique_ptr<transaction> write() override { return below_->write(); }
+  bool may_have(table t, std::string_view prefix) const noexcept override {
+    constexpr std::uint64_t one_in = 4;
+    return ++asked_ % one_in != 0 && below_->may_have(t, prefix);
+  }
+
+ private:
+  mutable std::uint64_t asked_ = 0;
+};
+
 class plain_disk final : public passing_disk {
  public:
   using passing_disk::passing_disk;
@@ -145,14 +162,22 @@ std::vector<std::string> canary_names() {
   return all;
 }
 
+bool concerns(canary c, const system_declaration& system) {
+  return c != canary::deny_what_is_there ||
+         std::any_of(system.contexts.begin(), system.contexts.end(), [](const auto& context) { return context.key_of != nullptr; });
+}
+
 std::shared_ptr<sick_disk> make_sick_disk(std::shared_ptr<store> below, canary c) {
   switch (c) {
     case canary::acknowledge_before_commit: return std::make_shared<disk_that_answers_too_soon>(std::move(below));
     case canary::consume_twice: return std::make_shared<disk_that_clings>(std::move(below));
-    case canary::skip_compensation: break;
+    case canary::skip_compensation:
+    case canary::deny_what_is_there: break;
   }
   return std::make_shared<plain_disk>(std::move(below));
 }
+
+std::shared_ptr<store> make_denying_store(std::shared_ptr<store> below) { return std::make_shared<denying_store>(std::move(below)); }
 
 void break_rules(system_declaration& system, canary c) {
   if (c != canary::skip_compensation) return;

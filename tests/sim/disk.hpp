@@ -8,6 +8,7 @@
 
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/faulty/faulty_store.hpp"
+#include "storage/filtered/filtered_store.hpp"
 #include "storage/memory/memory_store.hpp"
 #include "storage/packed/packed_store.hpp"
 #include "tests/sim/canary.hpp"
@@ -20,11 +21,15 @@ class simulated_disk {
       : plan_(std::make_shared<storage::fault_plan>(seed, [](std::chrono::milliseconds) {})),
         deferred_entries_max_(deferred_entries_max),
         platter_(storage::make_memory_store()) {
+    denies_ = broken == canary::deny_what_is_there;
     if (broken) platter_ = sick_ = make_sick_disk(std::move(platter_), *broken);
   }
   /// As a process finds it when it starts.
   std::shared_ptr<storage::store> mount() const {
-    return storage::make_deferred_store(storage::make_packed_store(storage::make_faulty_store(platter_, plan_)), deferred_entries_max_);
+    auto composed = storage::make_filtered_store(
+        storage::make_deferred_store(storage::make_packed_store(storage::make_faulty_store(platter_, plan_)), deferred_entries_max_),
+        filter_bytes, storage::learning::at_opening);
+    return denies_ ? make_denying_store(std::move(composed)) : std::move(composed);
   }
   /// The process is dead.
   void crash() {
@@ -33,8 +38,11 @@ class simulated_disk {
   storage::fault_plan& plan() { return *plan_; }
 
  private:
+  static constexpr std::size_t filter_bytes = 4096;
+
   std::shared_ptr<storage::fault_plan> plan_;
   std::size_t deferred_entries_max_;
+  bool denies_ = false;
   std::shared_ptr<sick_disk> sick_;
   std::shared_ptr<storage::store> platter_;
 };

@@ -44,9 +44,12 @@ TEST_CASE("simulation: given a seed and its faults, when it runs again, then it 
   }
 }
 
-TEST_CASE("simulation: given a rule is broken on purpose, when 200 seeds run, then it is found in every system") {
+TEST_CASE("simulation: given a rule is broken on purpose, when 200 seeds run, then it is found in every system that has it") {
+  int broken = 0;
   for (const auto& name : canary_names())
     for (const auto& s : all_stories()) {
+      if (!concerns(*find_canary(name), s.declare())) continue;
+      ++broken;
       campaign c;
       c.system = s.system;
       c.last = 200;
@@ -57,6 +60,7 @@ TEST_CASE("simulation: given a rule is broken on purpose, when 200 seeds run, th
       CHECK(told.str().find("crema-sim --system " + std::string(s.system) + " --replay ") != std::string::npos);
       CHECK(told.str().find("--canary " + name) != std::string::npos);
     }
+  CHECK(broken == 3 * 5 + 2);  // aggregates are found by a text in the cafeteria and in the hotel
 }
 
 TEST_CASE("simulation: given a state row is changed behind its journal, then the fold and verify notice") {

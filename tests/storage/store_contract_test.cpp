@@ -8,6 +8,7 @@
 
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/faulty/faulty_store.hpp"
+#include "storage/filtered/filtered_store.hpp"
 #include "storage/lmdb/lmdb_store.hpp"
 #include "storage/memory/memory_store.hpp"
 #include "storage/packed/packed_store.hpp"
@@ -62,10 +63,13 @@ struct packed_bed {
 // As the node has it.
 struct whole_bed {
   crema::tests::temporary_directory directory;
-  std::unique_ptr<store> s = make_deferred_store(make_packed_store(open_lmdb(directory.path)), 40);
+  std::unique_ptr<store> s = open();
   void reopen() {
     s.reset();
-    s = make_deferred_store(make_packed_store(open_lmdb(directory.path)), 40);
+    s = open();
+  }
+  std::unique_ptr<store> open() const {
+    return make_filtered_store(make_deferred_store(make_packed_store(open_lmdb(directory.path)), 40), 4096, learning::beside);
   }
 };
 

@@ -1,12 +1,12 @@
-#include "actors/batch_thread.hpp"
+#include "storage/batch_thread.hpp"
 
 #include <sched.h>
 
-namespace crema::actors {
+namespace crema::storage {
 
 void schedule_as_batch() noexcept {
   const sched_param none{};
   (void)sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
-}  // namespace crema::actors
+}  // namespace crema::storage
