@@ -158,6 +158,7 @@ std::optional<canary> find_canary(std::string_view name) noexcept {
 
 std::vector<std::string> canary_names() {
   std::vector<std::string> all;
+  all.reserve(names.size());
   for (const auto& n : names) all.emplace_back(n.second);
   return all;
 }

@@ -56,9 +56,9 @@ struct promised {
 }  // namespace
 
 TEST_CASE("filter: what was added is never denied, and what was not is denied mostly") {
-  bloom_filter f(16 * 1024);
+  bloom_filter f(16384);
   std::mt19937_64 random(5);
-  std::vector<std::uint64_t> added(16 * 1024 * 8 / 12);  // 12 bits each
+  std::vector<std::uint64_t> added(16384 * std::size_t{8} / 12);  // 12 bits each
   for (auto& h : added) f.add(h = random());
   for (const auto h : added) REQUIRE(f.may_have(h));
   int in_vain = 0;
@@ -218,7 +218,7 @@ TEST_CASE("filtered: while it learns beside a writer, through many lives, what i
     const auto s = make_filtered_store(below, bytes * 4, learning::beside);
     std::atomic<bool> over = false;
     std::atomic<std::size_t> safe = committed.size();
-    committed.reserve(committed.size() + 40 * 60);  // readers look at what is in front of `safe`
+    committed.reserve(committed.size() + std::size_t{40} * 60);  // readers look at what is in front of `safe`
     std::thread reader([&] {
       for (std::size_t n = 0; !over; n = n * 31 + 7)
         if (const auto upto = safe.load(); upto > 0 && denies(*s, committed[n % upto])) std::abort();
