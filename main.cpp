@@ -85,7 +85,7 @@ std::unique_ptr<storage::store> open_filtered_store(const std::filesystem::path&
           telemetry::log(telemetry::level::debug, "all index keys are in the filter");
         else
           telemetry::log(telemetry::level::warn,
-                         "not all index keys could be read into the filter; new customers are looked for in the "
+                         "not all index keys could be read into the filter; what is new is looked for in the "
                          "index, which takes longer",
                          {{"reason", why}});
       });

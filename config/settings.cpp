@@ -63,7 +63,8 @@ void add_node(registry& r) {
                 "Index entries that are durable but wait in memory, about 80 bytes each, to be put in their places together. 0: only "
                 "until the next commit."));
   r.add(integer("data.filterBytes", 16 * mib, 0, 4 * gib,
-                "Memory that tells which keys are surely not in the index, so that a new customer need not be looked for: enough for some "
+                "Memory, of each system, that tells which keys are surely not in the index, so that what is new need not be looked for: "
+                "enough for some "
                 "10,000,000 texts that rows are found by, beyond that it tells of fewer. 0: none, all are looked for.")
             .in("bytes"));
   r.add(integer("journal.batchRecordsMax", 4096, 1, 1000000, "Records that one commit takes in at the most."));

@@ -69,7 +69,6 @@ class faulty_store final : public wrapping_store {
  public:
   faulty_store(std::shared_ptr<store> below, std::shared_ptr<fault_plan> plan) : wrapping_store(std::move(below)), plan_(std::move(plan)) {}
 
-  std::unique_ptr<snapshot> read() const override { return below_->read(); }
   std::unique_ptr<transaction> write() override {
     if (broken_) fail(storage_errc::io, "begin to write after a failed commit");
     return std::make_unique<faulty_transaction>(below_->write(), plan_, broken_);

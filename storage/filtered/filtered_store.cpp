@@ -20,23 +20,17 @@ namespace {
 std::uint64_t hash_of(std::string_view group) noexcept { return XXH3_64bits(group.data(), group.size()); }
 
 // Adds before it passes on: whoever sees the commit finds it in the filter.
-class feeding_transaction final : public transaction {
+class feeding_transaction final : public wrapping_transaction {
  public:
-  feeding_transaction(std::unique_ptr<transaction> below, bloom_filter& groups) : below_(std::move(below)), groups_(groups) {}
+  feeding_transaction(std::unique_ptr<transaction> below, bloom_filter& groups) : wrapping_transaction(std::move(below)), groups_(groups) {}
 
-  std::optional<std::string_view> get(table t, std::string_view key) const override { return below_->get(t, key); }
-  std::unique_ptr<cursor> open(table t) const override { return below_->open(t); }
-  std::uint64_t count(table t) const override { return below_->count(t); }
   void put(table t, std::string_view key, std::string_view value) override {
     if (t == table::index)
       if (const auto group = index_group(key); !group.empty()) groups_.add(hash_of(group));
     below_->put(t, key, value);
   }
-  bool erase(table t, std::string_view key) override { return below_->erase(t, key); }
-  void commit() override { below_->commit(); }
 
  private:
-  const std::unique_ptr<transaction> below_;
   bloom_filter& groups_;
 };
 
@@ -50,7 +44,6 @@ class filtered_store final : public wrapping_store {
       learns_ = std::jthread([this, told = std::move(told)](const std::stop_token& stop) { learn_beside(stop, told); });
   }
 
-  std::unique_ptr<snapshot> read() const override { return below_->read(); }
   std::unique_ptr<transaction> write() override { return std::make_unique<feeding_transaction>(below_->write(), groups_); }
   bool may_have(table t, std::string_view prefix) const noexcept override {
     if (t != table::index || !knows_all_.load(std::memory_order_acquire)) return true;
@@ -64,7 +57,7 @@ class filtered_store final : public wrapping_store {
     std::string why;
     try {
       learn(stop);
-      below_->trim();  // of a large table, the pages that only this looked at
+      below_->trim();
     } catch (const std::exception& e) { why = e.what(); }
     if (told && !stop.stop_requested()) told(why);
   }
@@ -72,10 +65,12 @@ class filtered_store final : public wrapping_store {
   // In pieces, each with a snapshot of its own: a long one would keep the store from using pages again. What comes or goes meanwhile was
   // put by a transaction that added it.
   void learn(const std::stop_token& stop) {
+    constexpr int pieces_kept = 500;  // some 30 MiB of a large table, which only this looks at
     std::string from(index_groups_begin());
-    do {
+    for (int pieces = 1; learn_piece(from); ++pieces) {
       if (stop.stop_requested()) return;
-    } while (learn_piece(from));
+      if (pieces % pieces_kept == 0) below_->trim();
+    }
     knows_all_.store(true, std::memory_order_release);
   }
   // False: it was the last one.
@@ -100,18 +95,11 @@ class filtered_store final : public wrapping_store {
   std::jthread learns_;  // the last: it ends before what it uses
 };
 
-class unfiltered_store final : public wrapping_store {
- public:
-  using wrapping_store::wrapping_store;
-  std::unique_ptr<snapshot> read() const override { return below_->read(); }
-  std::unique_ptr<transaction> write() override { return below_->write(); }
-};
-
 }  // namespace
 
 std::unique_ptr<store> make_filtered_store(std::shared_ptr<store> below, std::size_t bytes, learning how,
                                            std::function<void(const std::string&)> told) {
-  if (bytes == 0) return std::make_unique<unfiltered_store>(std::move(below));
+  if (bytes == 0) return std::make_unique<wrapping_store>(std::move(below));
   return std::make_unique<filtered_store>(std::move(below), bytes, how, std::move(told));
 }
 

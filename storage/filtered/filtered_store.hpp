@@ -1,7 +1,7 @@
 // A store that can say at once what is surely not in the index: wraps any other (docs/adr/0032).
 //
-// Most orders come from who is new to some collection: its key, or the last row it is found by, is looked for and not there. That look
-// goes through the whole tree of a large table. Here a Bloom filter holds the groups of index keys (storage/layout: index_group) that may
+// What is new is looked for all the same: an aggregate by its key, a row by its finder. Such a look, which finds nothing, goes through the
+// whole tree of a large table. Here a Bloom filter holds the groups of index keys (storage/layout: index_group) that may
 // exist: each transaction adds its own before it commits, and what was there at the opening is learnt from the table. Until all of it is
 // learnt, the answer is "maybe". What is erased stays in the filter until the next opening.
 // Threads: as storage/store.hpp says.
@@ -19,7 +19,7 @@ namespace crema::storage {
 
 enum class learning : std::uint8_t {
   at_opening,  ///< before this returns
-  beside,      ///< on a thread of its own, which waits for idle cores
+  beside,      ///< on a thread of its own, which interrupts nobody
 };
 
 /// `bytes`: of the filter; 0: there is none, and the answer is always "maybe".

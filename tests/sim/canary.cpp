@@ -4,8 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "storage/wrapping_store.hpp"
-
 namespace crema::sim {
 
 namespace {
@@ -13,6 +11,7 @@ namespace {
 using storage::store;
 using storage::table;
 using storage::transaction;
+using storage::wrapping_transaction;
 
 constexpr std::array names{
     std::pair{canary::acknowledge_before_commit, std::string_view("acknowledge-before-commit")},
@@ -28,39 +27,10 @@ struct row_before {
 };
 using commit_before = std::vector<row_before>;
 
-// Passes everything on; what differs is said by who derives from it.
-class passing_transaction : public transaction {
- public:
-  explicit passing_transaction(std::unique_ptr<transaction> below) : below_(std::move(below)) {}
-  std::optional<std::string_view> get(table t, std::string_view key) const override { return below_->get(t, key); }
-  std::unique_ptr<storage::cursor> open(table t) const override { return below_->open(t); }
-  std::uint64_t count(table t) const override { return below_->count(t); }
-  void put(table t, std::string_view key, std::string_view value) override { below_->put(t, key, value); }
-  bool erase(table t, std::string_view key) override { return below_->erase(t, key); }
-  void commit() override { below_->commit(); }
-
- protected:
-  std::unique_ptr<transaction> below_;
-};
-
-class passing_disk : public sick_disk {
- public:
-  explicit passing_disk(std::shared_ptr<store> below) : below_(std::move(below)) {}
-  std::unique_ptr<storage::snapshot> read() const override { return below_->read(); }
-  void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
-  storage::store_usage usage() const override { return below_->usage(); }
-  bool has_room() const noexcept override { return below_->has_room(); }
-  void make_room() noexcept override { below_->make_room(); }
-  void crash() override {}
-
- protected:
-  std::shared_ptr<store> below_;
-};
-
 // Remembers how the last commit found what it changed.
-class remembering_transaction final : public passing_transaction {
+class remembering_transaction final : public wrapping_transaction {
  public:
-  remembering_transaction(std::unique_ptr<transaction> below, commit_before& last) : passing_transaction(std::move(below)), last_(last) {}
+  remembering_transaction(std::unique_ptr<transaction> below, commit_before& last) : wrapping_transaction(std::move(below)), last_(last) {}
   void put(table t, std::string_view key, std::string_view value) override {
     remember(t, key);
     below_->put(t, key, value);
@@ -83,9 +53,9 @@ class remembering_transaction final : public passing_transaction {
   commit_before before_;
 };
 
-class disk_that_answers_too_soon final : public passing_disk {
+class disk_that_answers_too_soon final : public sick_disk {
  public:
-  using passing_disk::passing_disk;
+  using sick_disk::sick_disk;
   std::unique_ptr<transaction> write() override { return std::make_unique<remembering_transaction>(below_->write(), last_); }
   void crash() override {
     const auto t = below_->write();
@@ -104,10 +74,10 @@ class disk_that_answers_too_soon final : public passing_disk {
 };
 
 // Some of what is erased from the outbox stays there.
-class clinging_transaction final : public passing_transaction {
+class clinging_transaction final : public wrapping_transaction {
  public:
   clinging_transaction(std::unique_ptr<transaction> below, std::uint64_t& erased)
-      : passing_transaction(std::move(below)), erased_(erased) {}
+      : wrapping_transaction(std::move(below)), erased_(erased) {}
   bool erase(table t, std::string_view key) override {
     constexpr std::uint64_t one_in = 8;
     if (t == table::outbox && ++erased_ % one_in == 0) return below_->get(t, key).has_value();
@@ -118,9 +88,9 @@ class clinging_transaction final : public passing_transaction {
   std::uint64_t& erased_;
 };
 
-class disk_that_clings final : public passing_disk {
+class disk_that_clings final : public sick_disk {
  public:
-  using passing_disk::passing_disk;
+  using sick_disk::sick_disk;
   std::unique_ptr<transaction> write() override { return std::make_unique<clinging_transaction>(below_->write(), erased_); }
 
  private:
@@ -130,8 +100,6 @@ class disk_that_clings final : public passing_disk {
 class denying_store final : public storage::wrapping_store {
  public:
   using wrapping_store::wrapping_store;
-  std::unique_ptr<storage::snapshot> read() const override { return below_->read(); }
-  std::unique_ptr<transaction> write() override { return below_->write(); }
   bool may_have(table t, std::string_view prefix) const noexcept override {
     constexpr std::uint64_t one_in = 4;
     return ++asked_ % one_in != 0 && below_->may_have(t, prefix);
@@ -139,12 +107,6 @@ class denying_store final : public storage::wrapping_store {
 
  private:
   mutable std::uint64_t asked_ = 0;
-};
-
-class plain_disk final : public passing_disk {
- public:
-  using passing_disk::passing_disk;
-  std::unique_ptr<transaction> write() override { return below_->write(); }
 };
 
 }  // namespace
@@ -175,7 +137,7 @@ std::shared_ptr<sick_disk> make_sick_disk(std::shared_ptr<store> below, canary c
     case canary::skip_compensation:
     case canary::deny_what_is_there: break;
   }
-  return std::make_shared<plain_disk>(std::move(below));
+  return std::make_shared<sick_disk>(std::move(below));
 }
 
 std::shared_ptr<store> make_denying_store(std::shared_ptr<store> below) { return std::make_shared<denying_store>(std::move(below)); }

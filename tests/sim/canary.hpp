@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "behaviors/core/declaration.hpp"
-#include "storage/store.hpp"
+#include "storage/wrapping_store.hpp"
 
 namespace crema::sim {
 
@@ -29,9 +29,10 @@ std::vector<std::string> canary_names();
 bool concerns(canary c, const system_declaration& system);
 
 /// A disk as the canary has it. `crash` is what the process's death does to it.
-class sick_disk : public storage::store {
+class sick_disk : public storage::wrapping_store {
  public:
-  virtual void crash() = 0;
+  using wrapping_store::wrapping_store;
+  virtual void crash() {}
 };
 std::shared_ptr<sick_disk> make_sick_disk(std::shared_ptr<storage::store> below, canary c);
 
