@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <future>
 #include <random>
 #include <stdexcept>
 #include <system_error>
@@ -251,14 +252,17 @@ void engine::finish_drain() {
 void engine::stop() {
   if (std::exchange(stopped_, true) || loops_.empty() || !loops_.front().thread.joinable()) return;
   slow.join();
-  net::post(acceptor_->get_executor(), [self = shared_from_this()] {
+  std::promise<void> told;
+  net::post(acceptor_->get_executor(), [this, &told] {
     boost::system::error_code ec;
-    self->stopping_ = true;
-    self->acceptor_->close(ec);
-    self->accept_pause_->cancel();
-    self->drain_timer_->cancel();
-    for (const auto& s : self->all_sessions()) s->close();
+    stopping_ = true;
+    acceptor_->close(ec);
+    accept_pause_->cancel();
+    drain_timer_->cancel();
+    for (const auto& s : all_sessions()) s->close();
+    told.set_value();
   });
+  told.get_future().wait();  // what is posted to a loop that has ended stays there, and with it the session, and with that the engine
   for (std::size_t i = loops_.size(); i-- > 0;) loops_[i].end();  // the first one last: a connection's end is told there
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -97,6 +98,7 @@ class door final : public front_door {
   const system_declaration& system() const noexcept override { return system_; }
 
   void ask(command_request r, answer_handler on_answer) override {
+    if (on_ask) on_ask();
     std::unique_lock lock(mutex_);
     asked.push_back(r);
     if (how == mode::hold) {
@@ -211,6 +213,7 @@ class door final : public front_door {
   }
 
   mode how = mode::answer;
+  std::function<void()> on_ask;  ///< called first, on the asking thread
   std::vector<nlohmann::json> injected;
   std::uint64_t last_fault = 0;
   rejection refusal = rejection::conflict("no");

@@ -338,3 +338,27 @@ TEST_CASE("server: NDJSON ends at the end, SSE follows and resumes") {
   REQUIRE(live.until_closed());
   CHECK(live.seen.ends_with("0\r\n\r\n"));
 }
+
+// Connections are dealt to the loops by the first one: as long as it may do that, the others must not have ended. What is posted to one
+// that has ended stays there, and holds the server.
+TEST_CASE("server: stopped while connections wait to be let in, it lets go of every one") {
+  constexpr std::chrono::seconds patience{5};
+  running s;
+  std::promise<void> asked, go_on;
+  s.door.on_ask = [&] {
+    asked.set_value();
+    go_on.get_future().wait_for(patience);
+  };
+  const auto port = s.start();
+  client busy(port);
+  busy.send(post(order));
+  REQUIRE(asked.get_future().wait_for(patience) == std::future_status::ready);  // on the first loop, which does nothing else now
+  client one(port), another(port);                                              // one for each loop
+  const auto drained = drain(s);
+  auto stopped = std::async(std::launch::async, [&] { s.it->stop(); });
+  CHECK(stopped.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout);
+  go_on.set_value();
+  REQUIRE(stopped.wait_for(patience) == std::future_status::ready);
+  s.it.reset();
+  CHECK(s.metrics.text().find("crema_http_connections 0\n") != std::string::npos);
+}
