@@ -1,6 +1,8 @@
 #include "storage/entry_block.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -13,8 +15,8 @@ namespace {
 
 constexpr std::size_t number_bytes = 8;
 constexpr std::size_t shared_max = 255;
-// The two low bits of an entry's length.
-constexpr unsigned ends_in_number = 1, has_value = 2;
+// The low bits of the length in a shape of its own, and of a shape's flags.
+constexpr unsigned ends_in_number = 1, has_value = 2, value_is_number = 4, flag_bits = 3;
 
 // Eight at a time: neighbours share most of a key.
 std::size_t bytes_shared(std::string_view a, std::string_view b) noexcept {
@@ -29,24 +31,26 @@ std::size_t bytes_shared(std::string_view a, std::string_view b) noexcept {
   return n;
 }
 
+std::uint64_t swapped(std::uint64_t n) noexcept { return std::endian::native == std::endian::big ? n : __builtin_bswap64(n); }
+
 std::uint64_t number_in(std::string_view big_endian) noexcept {
   std::uint64_t n = 0;
-  for (std::size_t i = 0; i < number_bytes; ++i) n = n << 8U | static_cast<std::uint8_t>(big_endian[i]);
-  return n;
+  std::memcpy(&n, big_endian.data(), number_bytes);
+  return swapped(n);
 }
 
-void put_entry(std::string& out, std::string_view before, std::string_view key, std::string_view value) {
-  const bool long_enough = key.size() >= number_bytes;
-  const auto last = long_enough ? number_in(key.substr(key.size() - number_bytes)) : 0;
-  const bool number = long_enough && last >> 49U == 0;  // shorter as a varint
-  const auto head = number ? key.substr(0, key.size() - number_bytes) : key;
-  const auto shared = bytes_shared(before, head);
-  out.push_back(static_cast<char>(shared));
-  const auto rest = head.substr(shared);
-  wire::put_varint(out, rest.size() << 2U | (value.empty() ? 0U : has_value) | (number ? ends_in_number : 0U));
-  out.append(rest);
-  if (number) wire::put_varint(out, last);
-  if (!value.empty()) wire::put_bytes(out, value);
+void write_number(std::uint64_t n, char* to) noexcept {
+  n = swapped(n);
+  std::memcpy(to, &n, number_bytes);
+}
+
+// Whether eight bytes are a number that is shorter as the difference to another such.
+bool is_short(std::uint64_t n) noexcept { return n >> 49U == 0; }
+constexpr auto not_short = std::numeric_limits<std::uint64_t>::max();
+
+std::uint64_t difference(std::uint64_t n, std::uint64_t before) noexcept { return wire::zigzag(static_cast<std::int64_t>(n - before)); }
+std::uint64_t apart(std::uint64_t before, std::uint64_t difference) noexcept {
+  return before + static_cast<std::uint64_t>(wire::unzigzag(difference));
 }
 
 // Steps through an encoded block; makes each key from the one before it.
@@ -58,30 +62,61 @@ class entry_reader {
   bool next() {
     if (left_ == 0) return false;
     --left_;
-    const std::size_t shared = in_.byte();
-    const auto length = in_.varint();
-    const auto rest = length >> 2U;
-    const bool number = (length & ends_in_number) != 0;
-    if (shared > size_ || rest > max_key_bytes || shared + rest + (number ? number_bytes : 0) > max_key_bytes)
+    const auto& how = read_shape();
+    const bool number = (how.flags & ends_in_number) != 0;
+    if (how.shared > size_ || how.shared + how.rest.size() + (number ? number_bytes : 0) > max_key_bytes)
       throw decode_error("a block of entries has a key that cannot be");
-    size_ = shared;
-    for (const char c : in_.take(rest)) key_[size_++] = c;  // a few
+    size_ = how.shared;
+    for (const char c : how.rest) key_[size_++] = c;  // a few
     if (number) {
-      const auto n = in_.varint();
-      for (std::size_t i = 0; i < number_bytes; ++i) key_[size_ + i] = static_cast<char>(n >> (8U * (number_bytes - 1 - i)));
+      write_number(read_number(), key_ + size_);
       size_ += number_bytes;
     }
-    value_ = (length & has_value) != 0 ? in_.bytes() : std::string_view();
+    if ((how.flags & has_value) == 0)
+      value_ = {};
+    else if ((how.flags & value_is_number) == 0)
+      value_ = in_.bytes();
+    else
+      write_number(read_number(), number_value_), value_ = {number_value_, number_bytes};
     return true;
   }
   std::string_view key() const noexcept { return {key_, size_}; }
   std::string_view value() const noexcept { return value_; }
 
  private:
+  struct shape {
+    std::size_t shared;
+    std::string_view rest;
+    unsigned flags;
+  };
+
+  // The last ones are in a ring.
+  const shape& read_shape() {
+    const auto head = in_.varint();
+    auto& here = shapes_[read_ % entry_writer::shapes_kept];
+    if ((head & 1U) != 0) {
+      const auto back = head >> 1U;
+      if (back == 0 || back >= entry_writer::shapes_kept || back > read_) throw decode_error("an entry is like one that is not there");
+      here = shapes_[(read_ - back) % entry_writer::shapes_kept];
+    } else {
+      const auto length = in_.varint();
+      here.shared = head >> 1U;
+      here.rest = in_.take(length >> flag_bits);
+      here.flags = static_cast<unsigned>(length & ((1U << flag_bits) - 1));
+    }
+    ++read_;
+    return here;
+  }
+  std::uint64_t read_number() { return number_ = apart(number_, in_.varint()); }
+
   wire::reader in_;
   std::uint64_t left_;
+  std::array<shape, entry_writer::shapes_kept> shapes_;  // a ring: as many as have been read
+  std::size_t read_ = 0;
+  std::uint64_t number_ = 0;  // the last one
   char key_[max_key_bytes];
   std::size_t size_ = 0;
+  char number_value_[number_bytes];
   std::string_view value_;
 };
 
@@ -140,14 +175,55 @@ std::string entry_block::encode(std::size_t first, std::size_t bytes_max, std::s
 
 bool entry_writer::add(std::string_view key, std::string_view value, std::size_t bytes_max) {
   const auto end = body_.size();
-  put_entry(body_, before_, key, value);
+  const auto number_before = number_;
+  put_entry(key, value);
   if (body_.size() > bytes_max) {
     body_.resize(end);
+    number_ = number_before;
     return false;
   }
   before_ = key;
   ++count_;
   return true;
+}
+
+void entry_writer::put_entry(std::string_view key, std::string_view value) {
+  const auto number = key.size() >= number_bytes ? number_in(key.substr(key.size() - number_bytes)) : not_short;
+  const auto number_value = value.size() == number_bytes ? number_in(value) : not_short;
+  const auto head = is_short(number) ? key.substr(0, key.size() - number_bytes) : key;
+  const auto shared = bytes_shared(before_, head);
+  put_shape(shared, head.substr(shared),
+            (is_short(number) ? ends_in_number : 0U) | (value.empty() ? 0U : has_value) | (is_short(number_value) ? value_is_number : 0U));
+  if (is_short(number)) put_number(number);
+  if (is_short(number_value))
+    put_number(number_value);
+  else if (!value.empty())
+    wire::put_bytes(body_, value);
+}
+
+void entry_writer::put_number(std::uint64_t n) {
+  wire::put_varint(body_, difference(n, number_));
+  number_ = n;
+}
+
+// What follows from one request takes as many entries each time: the same distance as before is tried first.
+void entry_writer::put_shape(std::size_t shared, std::string_view rest, unsigned flags) {
+  auto& here = shapes_[count_ % shapes_kept];
+  const auto kept = std::min(count_, shapes_kept - 1);
+  for (std::size_t tried = 0, back = distance_; tried <= kept; back = ++tried) {
+    if (back == 0 || back > kept) continue;
+    const auto& earlier = shapes_[(count_ - back) % shapes_kept];
+    if (earlier.shared != shared || earlier.flags != flags || earlier.length != rest.size()) continue;
+    if (body_.compare(earlier.at, earlier.length, rest) != 0) continue;
+    here = earlier;
+    distance_ = back;
+    return wire::put_varint(body_, back << 1U | 1U);
+  }
+  wire::put_varint(body_, shared << 1U);
+  wire::put_varint(body_, rest.size() << flag_bits | flags);
+  here = {static_cast<std::uint32_t>(body_.size()), static_cast<std::uint16_t>(rest.size()), static_cast<std::uint8_t>(shared),
+          static_cast<std::uint8_t>(flags)};
+  body_.append(rest);
 }
 
 std::string entry_writer::finish() const {
@@ -157,11 +233,11 @@ std::string entry_writer::finish() const {
   return out.append(body_);
 }
 
-std::optional<std::string_view> find_in_block(std::string_view encoded, std::string_view key) {
+std::optional<std::string> find_in_block(std::string_view encoded, std::string_view key) {
   entry_reader in(encoded);
   while (in.next()) {
     const auto order = in.key().compare(key);
-    if (order == 0) return in.value();
+    if (order == 0) return std::string(in.value());
     if (order > 0) break;
   }
   return std::nullopt;
@@ -173,7 +249,7 @@ std::optional<found_entry> last_before_in_block(std::string_view encoded, std::s
   while (in.next() && in.key() < key) {
     if (!found) found.emplace();
     found->key.assign(in.key());
-    found->value = in.value();
+    found->value.assign(in.value());
   }
   return found;
 }

@@ -1,9 +1,11 @@
 // Entries of a table that lie side by side, as one value: docs/formats/tables.md. Pure.
 //
-// Neighbours resemble each other: a key is written as what it does not share with the one before it, and eight bytes at its end that
-// are a number as that number. An index entry of 40 bytes becomes one of 12.
+// Neighbours resemble each other: a key is written as what it does not share with the one before it, numbers as differences, and what
+// one customer's entries have in common with the next one's, apart from numbers, as one byte. An index entry of 40 bytes becomes one
+// of five.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,22 +51,38 @@ class entry_block {
 /// Encodes entries as they come, sorted by key.
 class entry_writer {
  public:
+  /// As many entries back can one be that has the same shape, and one more.
+  static constexpr std::size_t shapes_kept = 16;
+
   /// False, and nothing happened: with it, all entries would take more than `bytes_max`. The key must live until the next call.
   bool add(std::string_view key, std::string_view value, std::size_t bytes_max);
   std::string finish() const;
 
  private:
+  // An entry without its numbers and its value.
+  struct shape {
+    std::uint32_t at;      // of what it does not share with the key before, in the body
+    std::uint16_t length;  // of that
+    std::uint8_t shared;   // bytes, with the key before
+    std::uint8_t flags;
+  };
+  void put_entry(std::string_view key, std::string_view value);
+  void put_shape(std::size_t shared, std::string_view rest, unsigned flags);
+  void put_number(std::uint64_t n);
+
   std::string body_;
   std::string_view before_;
   std::size_t count_ = 0;
+  std::uint64_t number_ = 0;  // the last one
+  std::size_t distance_ = 0;  // at which a shape was found last
+  std::array<shape, shapes_kept> shapes_;
 };
 
-/// Looks one key up in an encoded block, without taking it apart: the value lies in `encoded`. Throws decode_error.
-std::optional<std::string_view> find_in_block(std::string_view encoded, std::string_view key);
+/// Looks one key up in an encoded block, without taking it apart. Throws decode_error.
+std::optional<std::string> find_in_block(std::string_view encoded, std::string_view key);
 /// Likewise the last entry before `key`. Throws decode_error.
 struct found_entry {
-  std::string key;
-  std::string_view value;  ///< lies in `encoded`
+  std::string key, value;
 };
 std::optional<found_entry> last_before_in_block(std::string_view encoded, std::string_view key);
 /// How many entries an encoded block has. Throws decode_error.

@@ -10,9 +10,6 @@ namespace {
 // Wire kinds: how a reader that does not know a tag skips it. FROZEN.
 enum wire_kind : std::uint64_t { wire_varint = 0, wire_fixed64 = 1, wire_bytes = 2, wire_null = 3 };
 
-std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63); }
-std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1U) ^ -static_cast<std::int64_t>(v & 1U); }
-
 // The longest varint has 64 bits in groups of seven.
 constexpr std::size_t varint_bytes_max = 10;
 
@@ -35,7 +32,7 @@ void put_head(std::string& out, std::uint64_t tag, wire_kind kind, std::uint64_t
 void put_field(std::string& out, std::uint64_t tag, bool nullable, const scalar& s) {
   switch (s.index()) {
     case 1:
-      if (const auto i = *std::get_if<std::int64_t>(&s); i != 0 || nullable) put_head(out, tag, wire_varint, zigzag(i));
+      if (const auto i = *std::get_if<std::int64_t>(&s); i != 0 || nullable) put_head(out, tag, wire_varint, wire::zigzag(i));
       break;
     case 2:
       if (const auto bits = std::bit_cast<std::uint64_t>(*std::get_if<double>(&s)); bits != 0 || nullable) {
@@ -59,7 +56,7 @@ static_assert(std::is_same_v<scalar, std::variant<std::monostate, std::int64_t, 
 
 scalar read_scalar(wire::reader& in, std::uint64_t kind) {
   switch (kind) {
-    case wire_varint: return unzigzag(in.varint());
+    case wire_varint: return wire::unzigzag(in.varint());
     case wire_fixed64: return std::bit_cast<double>(in.fixed64());
     case wire_bytes: return in.bytes();
     default: return std::monostate{};

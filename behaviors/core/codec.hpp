@@ -22,6 +22,14 @@ struct decode_error : std::runtime_error {
 /// Little pieces of the format, for the envelopes around records.
 namespace wire {
 
+/// Small numbers of either sign as small ones: 0, -1, 1, -2 … become 0, 1, 2, 3 …
+constexpr std::uint64_t zigzag(std::int64_t v) noexcept {
+  return (static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t v) noexcept {
+  return static_cast<std::int64_t>(v >> 1U) ^ -static_cast<std::int64_t>(v & 1U);
+}
+
 void put_long_varint(std::string& out, std::uint64_t v);
 inline void put_varint(std::string& out, std::uint64_t v) {
   if (v < 0x80)

@@ -47,9 +47,10 @@ class lookups {
  public:
   std::optional<std::string_view> find(cursor& rows, std::string_view key) {
     if (!can_be(key) || !seek_block(rows, key)) return std::nullopt;
-    const auto value = readable([&] { return find_in_block(rows.value(), key); });
-    if (!value || value->empty()) return value;
-    return found_.emplace_front(*value);
+    auto value = readable([&] { return find_in_block(rows.value(), key); });
+    if (!value) return std::nullopt;
+    if (value->empty()) return std::string_view();
+    return found_.emplace_front(std::move(*value));
   }
 
  private:
@@ -184,7 +185,7 @@ class packed_cursor final : public cursor {
     return take(rows_->prev()) ? last() : stand_at(place::begin);
   }
   std::string_view key() const override { return alone_ ? std::string_view(alone_->key) : block_.key(at_); }
-  std::string_view value() const override { return alone_ ? alone_->value : block_.value(at_); }
+  std::string_view value() const override { return alone_ ? std::string_view(alone_->value) : block_.value(at_); }
 
  private:
   enum class place : std::uint8_t { begin, on, end };

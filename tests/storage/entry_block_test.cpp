@@ -41,6 +41,13 @@ model decoded(std::string_view bytes) {
   return all;
 }
 
+// Seventeen entries, then one like the sixteenth before it: no reader keeps as many.
+std::string too_far_back() {
+  std::string bytes(1, '\x12');
+  for (char c = 'a'; c < 'a' + 17; ++c) bytes.append(1, '\0').append(1, 1 << 3).append(1, c);
+  return bytes.append(1, 16 << 1 | 1);
+}
+
 }  // namespace
 
 TEST_CASE("entry block: what is put in comes out, whatever keys and values look like") {
@@ -61,17 +68,45 @@ TEST_CASE("entry block: what is put in comes out, whatever keys and values look 
   for (const auto* missing : {"", "aa", "zz"}) CHECK_FALSE(find_in_block(bytes, missing));
 }
 
-TEST_CASE("entry block: what one customer's rows add takes a third of what its keys do") {
+TEST_CASE("entry block: what one customer's rows add takes a sixth of what its keys do, as it is like the customer's before") {
   entry_block b;
   std::size_t plain = 0;
-  for (unsigned customer = 0; customer < 20; ++customer)
-    for (std::uint8_t finder = 0; finder < 6; ++finder) {
-      const auto key = "\1" + std::to_string(1'000'000'000 + customer * 7'919U) + std::string(1, '\0') + "s" + std::string(2, '\0') +
-                       static_cast<char>(finder) + number_key(800'000 + customer);
-      plain += key.size();
-      b.put(key, "");
-    }
-  CHECK(encoded(b).size() * 5 < plain * 2);
+  const auto put = [&](const std::string& key, const std::string& value) {
+    plain += key.size() + value.size();
+    b.put(key, value);
+  };
+  for (unsigned customer = 0; customer < 20; ++customer) {
+    const auto text = "\1" + std::to_string(1'000'000'000 + customer * 7'919U);
+    for (std::uint8_t finder = 0; finder < 5; ++finder)
+      put(text + std::string(1, '\0') + "s" + std::string(2, '\0') + static_cast<char>(finder) + number_key(800'000 + customer), "");
+    put(text + "|key" + std::string(1, '\0') + "k" + std::string(3, '\0'), number_key(800'000 + customer));
+  }
+  CHECK(encoded(b).size() * 6 < plain);
+}
+
+TEST_CASE("entry block: an entry is written as one before it, up to fifteen back") {
+  const auto shapes = GENERATE(14U, 15U, 16U, 17U);
+  CAPTURE(shapes);
+  model kept, first;
+  for (unsigned text = 0; text < 3; ++text)
+    for (unsigned n = 0; n < shapes; ++n) kept.emplace(std::to_string(text) + "-" + static_cast<char>('a' + n) + "-", "");
+  for (auto e = kept.begin(); first.size() < shapes; ++e) first.insert(*e);
+  const auto bytes = encoded(kept);
+  CHECK(decoded(bytes) == kept);
+  const auto others = bytes.size() - encoded(first).size();  // a byte an entry, or four
+  CHECK((others < std::size_t{2} * shapes * 2) == (shapes <= 15));
+}
+
+TEST_CASE("entry block: numbers are written as differences, whichever way they go, in keys and as values") {
+  constexpr auto highest = (std::uint64_t{1} << 49U) - 1;
+  model kept;
+  char name = 'a';
+  for (const auto n : {highest, std::uint64_t{0}, highest + 1, std::uint64_t{7}, highest, std::numeric_limits<std::uint64_t>::max()}) {
+    kept.emplace(std::string(1, name) + number_key(n), number_key(n / 2));
+    kept.emplace(std::string(1, name) + "k", number_key(n));
+    ++name;
+  }
+  CHECK(decoded(encoded(kept)) == kept);
 }
 
 TEST_CASE("entry block: puts and erases at random leave what they leave in a map") {
@@ -114,10 +149,14 @@ TEST_CASE("entry block: a part has as many entries as fit, up to the last byte, 
 TEST_CASE("entry block: bytes that no block has are refused") {
   const auto whole = encoded(model{{"key 1", "value"}, {"key 2", ""}});
   for (std::size_t n = 0; n < whole.size(); ++n) CHECK_THROWS_AS(decoded(whole.substr(0, n)), crema::decode_error);
-  const auto refused = GENERATE(std::string("\1\1\0", 3),           // shares a byte with nothing
-                                std::string("\1\0\xFC\xFF\1", 5));  // a key of more than 500 bytes
+  const auto refused = GENERATE(std::string("\1\2\0", 3),          // shares a byte with nothing
+                                std::string("\1\0\xF8\xFF\1", 5),  // a key of more than 500 bytes
+                                std::string("\1\3", 2),            // like the entry before the first
+                                std::string("\2\0\10k\1", 5),      // like itself
+                                std::string("\2\0\10k\5", 5),      // like the one before the first
+                                too_far_back());
   CHECK_THROWS_AS(decoded(refused), crema::decode_error);
-  CHECK_THROWS_AS(find_in_block(refused, "k"), crema::decode_error);
+  CHECK_THROWS_AS(find_in_block(refused, "z"), crema::decode_error);
 }
 
 TEST_CASE("entry block: the last entry before a key is found in the encoded block as it would be in the entries") {
