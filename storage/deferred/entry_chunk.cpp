@@ -9,10 +9,11 @@ namespace {
 std::size_t bytes_of(const entry_chunk::slot& s) noexcept { return s.key_size + std::size_t{s.value_size}; }
 }  // namespace
 
-std::size_t entry_chunk::lower_bound(std::string_view key) const noexcept {
-  const auto at = std::lower_bound(slots_.begin(), slots_.end(), key, [this](const slot& s, std::string_view k) {
-    return std::string_view(text_.data() + s.at, s.key_size) < k;
-  });
+std::size_t entry_chunk::lower_bound(std::string_view key, std::size_t from) const noexcept {
+  if (from > 0 && (from == size() || this->key(from) >= key)) return from;
+  const auto at =
+      std::lower_bound(slots_.begin() + static_cast<std::ptrdiff_t>(from), slots_.end(), key,
+                       [this](const slot& s, std::string_view k) { return std::string_view(text_.data() + s.at, s.key_size) < k; });
   return static_cast<std::size_t>(at - slots_.begin());
 }
 

@@ -40,7 +40,8 @@ class entry_chunk {
     return s.erased ? seen_value() : seen_value({text_.data() + s.at + s.key_size, s.value_size});
   }
 
-  std::size_t lower_bound(std::string_view key) const noexcept;  ///< the first entry with a key ≥ `key`
+  /// The first entry with a key ≥ `key`. `from`: all before it are known to be before `key`, which probably belongs right there.
+  std::size_t lower_bound(std::string_view key, std::size_t from = 0) const noexcept;
   std::size_t first_behind(std::string_view key) const noexcept {
     const auto i = lower_bound(key);
     return has(i, key) ? i + 1 : i;

@@ -148,14 +148,17 @@ void recent_entries::prepare(const key_changes& changes) {
   const std::lock_guard lock(mutex_);
   entry_chunk* last = nullptr;  // what one customer's rows change lies together
   std::string_view end;         // where its keys end; empty: nowhere
+  std::size_t from = 0;         // behind the change before
   for (const auto& [key, value] : changes) {
     if (last == nullptr || (!end.empty() && key >= end)) {
       const auto behind = chunks_.upper_bound(sort_view(key));
       end = behind == chunks_.end() ? std::string_view() : behind->what->least();
       last = std::prev(behind)->what.get();
+      from = 0;
     }
     auto& c = *last;
-    const auto i = c.lower_bound(key);
+    const auto i = c.lower_bound(key, from);
+    from = i + 1;
     if (!c.has(i, key)) {
       if (insert(c, i, key, value, commit)) last = nullptr;
       continue;

@@ -31,6 +31,14 @@ void bloom_filter::add(std::uint64_t hash) noexcept {
   }
 }
 
+void bloom_filter::add(std::span<const std::uint64_t> hashes) noexcept {
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < hashes.size() + ahead; ++i) {
+    if (i < hashes.size()) __builtin_prefetch(&blocks_[block_of(hashes[i])], 1);
+    if (i >= ahead) add(hashes[i - ahead]);
+  }
+}
+
 bool bloom_filter::may_have(std::uint64_t hash) const noexcept {
   const auto& b = blocks_[block_of(hash)];
   for (std::size_t i = 0; i < words; ++i)

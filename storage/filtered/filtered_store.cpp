@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "storage/batch_thread.hpp"
 #include "storage/filtered/bloom_filter.hpp"
@@ -19,19 +20,24 @@ namespace {
 
 std::uint64_t hash_of(std::string_view group) noexcept { return XXH3_64bits(group.data(), group.size()); }
 
-// Adds before it passes on: whoever sees the commit finds it in the filter.
+// Adds before it commits: whoever sees the commit finds it in the filter. All at once, as each goes to a place of its own in memory.
 class feeding_transaction final : public wrapping_transaction {
  public:
   feeding_transaction(std::unique_ptr<transaction> below, bloom_filter& groups) : wrapping_transaction(std::move(below)), groups_(groups) {}
 
   void put(table t, std::string_view key, std::string_view value) override {
     if (t == table::index)
-      if (const auto group = index_group(key); !group.empty()) groups_.add(hash_of(group));
+      if (const auto group = index_group(key); !group.empty()) added_.push_back(hash_of(group));
     below_->put(t, key, value);
+  }
+  void commit() override {
+    groups_.add(added_);
+    below_->commit();
   }
 
  private:
   bloom_filter& groups_;
+  std::vector<std::uint64_t> added_;
 };
 
 class filtered_store final : public wrapping_store {
