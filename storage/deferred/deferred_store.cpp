@@ -18,7 +18,9 @@ constexpr auto scattered = table::index;
 // Of `deferred`: how far the moves have come, and the number of the last commit with changes or moves; those count from 1. Behind all
 // rows, so that it lies on the page that the next row goes to.
 constexpr std::uint64_t commit_row = ~std::uint64_t{0};
-constexpr std::size_t rows_let_go = 8;  // by one commit, at most: more than come, so that none pile up
+// Rows that nobody needs lie far from where rows are added: only every so many commits lets some go, so that the others do not write
+// that page. By one of these at most twice as many as come, so that none pile up.
+constexpr std::uint64_t rows_go_each = 16;
 
 // How far the moves have come, and the number of the commit that brought them there.
 std::string encode_commit_row(const moves_position& moves, std::uint64_t commit) {
@@ -228,7 +230,8 @@ class mover {
   }
   const moves_position& at() const noexcept { return at_; }
   void let_rows_go(transaction& tx, std::uint64_t last_row) {
-    for (std::size_t n = 0; n < rows_let_go && first_row_ <= last_row; ++n, ++first_row_) {
+    if (last_row % rows_go_each != 0) return;
+    for (std::uint64_t n = 0; n < 2 * rows_go_each && first_row_ <= last_row; ++n, ++first_row_) {
       const auto row = tx.get(table::deferred, number_key(first_row_));
       if (!row) continue;  // that commit only moved
       if (!all_is_settled(written_at(*row), at_)) return;
