@@ -32,7 +32,7 @@ class session : public std::enable_shared_from_this<session> {
   enum class phase : std::uint8_t { idle, reading, waiting, writing, streaming, stream_idle, lingering, closed };
   using error_code = boost::system::error_code;
 
-  // session.cpp: reading
+  // session_reading.cpp
   void read_some();
   void on_bytes(const error_code& ec, std::size_t bytes);
   void parse();
@@ -45,7 +45,7 @@ class session : public std::enable_shared_from_this<session> {
   bool next_request();  // false: nothing buffered, waiting for it
   std::size_t buffer_bytes_max() const noexcept;
 
-  // session.cpp: handling
+  // session_handling.cpp
   void handle();
   void look_at_peer();
   std::optional<response> refuse_for_load();

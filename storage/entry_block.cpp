@@ -77,7 +77,7 @@ class entry_reader {
     else if ((how.flags & value_is_number) == 0)
       value_ = in_.bytes();
     else
-      write_number(read_number(), number_value_), value_ = {number_value_, number_bytes};
+      value_ = number_value();
     return true;
   }
   std::string_view key() const noexcept { return {key_, size_}; }
@@ -90,7 +90,6 @@ class entry_reader {
     unsigned flags;
   };
 
-  // The last ones are in a ring.
   const shape& read_shape() {
     const auto head = in_.varint();
     auto& here = shapes_[read_ % entry_writer::shapes_kept];
@@ -108,10 +107,14 @@ class entry_reader {
     return here;
   }
   std::uint64_t read_number() { return number_ = apart(number_, in_.varint()); }
+  std::string_view number_value() {
+    write_number(read_number(), number_value_);
+    return {number_value_, number_bytes};
+  }
 
   wire::reader in_;
   std::uint64_t left_;
-  std::array<shape, entry_writer::shapes_kept> shapes_;  // a ring: as many as have been read
+  std::array<shape, entry_writer::shapes_kept> shapes_;  // a ring of the last ones
   std::size_t read_ = 0;
   std::uint64_t number_ = 0;  // the last one
   char key_[max_key_bytes];

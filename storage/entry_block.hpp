@@ -51,7 +51,7 @@ class entry_block {
 /// Encodes entries as they come, sorted by key.
 class entry_writer {
  public:
-  /// As many entries back can one be that has the same shape, and one more.
+  /// An entry can be as one that is fewer than so many before it.
   static constexpr std::size_t shapes_kept = 16;
 
   /// False, and nothing happened: with it, all entries would take more than `bytes_max`. The key must live until the next call.
