@@ -6,6 +6,8 @@
 #include "behaviors/cafeteria/order.hpp"
 #include "behaviors/cafeteria/payment.hpp"
 #include "behaviors/cafeteria/sale.hpp"
+#include "storage/filtered/filtered_store.hpp"
+#include "storage/wrapping_store.hpp"
 #include "tests/actors/stepped_node.hpp"
 
 using namespace crema;
@@ -26,7 +28,46 @@ actors::runtime_settings slowed(milliseconds payment, milliseconds time_limit) {
   return s;
 }
 
+// How often the index is looked into, as it is found through snapshots.
+class counts_looks final : public storage::wrapping_store {
+ public:
+  using wrapping_store::wrapping_store;
+  std::unique_ptr<storage::snapshot> read() const override { return std::make_unique<counting>(below_->read(), looks); }
+
+  mutable int looks = 0;
+
+ private:
+  class counting final : public storage::snapshot {
+   public:
+    counting(std::unique_ptr<storage::snapshot> below, int& looks) : below_(std::move(below)), looks_(looks) {}
+    std::optional<std::string_view> get(storage::table t, std::string_view key) const override { return note(t), below_->get(t, key); }
+    std::unique_ptr<storage::cursor> open(storage::table t) const override { return note(t), below_->open(t); }
+    std::uint64_t count(storage::table t) const override { return below_->count(t); }
+
+   private:
+    void note(storage::table t) const { looks_ += t == storage::table::index ? 1 : 0; }
+    const std::unique_ptr<storage::snapshot> below_;
+    int& looks_;
+  };
+};
+
 }  // namespace
+
+TEST_CASE("node: given a filter of the index, when a customer orders who is new, then nobody looks into the index") {
+  const auto counted = std::make_shared<counts_looks>(storage::make_memory_store());
+  stepped_node n(crema::cafeteria::cafeteria(), {}, storage::make_filtered_store(counted, 65536, storage::learning::at_opening));
+  n.settle();
+  counted->looks = 0;
+  for (int i = 0; i < 20; ++i) REQUIRE_FALSE(n.ask("order", {}, place_order{"0101234567" + std::to_string(i), "coffee", 1, 1000}).refused);
+  CHECK(n.rows_in(storage::table::views) == 60);
+  CHECK(counted->looks == 0);
+  n.crash();  // what was known of customers is forgotten
+  n.settle();
+  counted->looks = 0;
+  REQUIRE_FALSE(n.ask("order", {}, place_order{"01012345670", "coffee", 1, 1000}).refused);
+  CHECK(n.row<sale>("sale", 1)->sum_amt == 2000);
+  CHECK(counted->looks > 0);
+}
 
 TEST_CASE("node: given a fresh one, when an order is placed, then order, payment, sale, drink and views are there and nothing waits") {
   stepped_node n(crema::cafeteria::cafeteria());
