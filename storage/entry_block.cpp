@@ -209,7 +209,7 @@ void entry_writer::put_number(std::uint64_t n) {
   number_ = n;
 }
 
-// What follows from one request takes as many entries each time: the same distance as before is tried first.
+// Where entries repeat themselves, they do at one distance: that of before is tried first.
 void entry_writer::put_shape(std::size_t shared, std::string_view rest, unsigned flags) {
   auto& here = shapes_[count_ % shapes_kept];
   const auto kept = std::min(count_, shapes_kept - 1);

@@ -1,8 +1,7 @@
 // Entries of a table that lie side by side, as one value: docs/formats/tables.md. Pure.
 //
-// Neighbours resemble each other: a key is written as what it does not share with the one before it, numbers as differences, and what
-// one customer's entries have in common with the next one's, apart from numbers, as one byte. An index entry of 40 bytes becomes one
-// of five.
+// Neighbours resemble each other: a key is written as what it does not share with the one before it, numbers as differences, and an
+// entry that is like one before it, apart from numbers, says so in one byte. An index entry of 40 bytes becomes one of five.
 #pragma once
 
 #include <array>

@@ -146,7 +146,7 @@ bool recent_entries::insert(entry_chunk& c, std::size_t i, std::string_view key,
 void recent_entries::prepare(const key_changes& changes) {
   const auto oldest = readers_.oldest(), commit = published() + 1;
   const std::lock_guard lock(mutex_);
-  entry_chunk* last = nullptr;  // what one customer's rows change lies together
+  entry_chunk* last = nullptr;  // keys come sorted, and neighbours lie together
   std::string_view end;         // where its keys end; empty: nowhere
   std::size_t from = 0;         // behind the change before
   for (const auto& [key, value] : changes) {

@@ -71,7 +71,7 @@ class filtered_store final : public wrapping_store {
   // In pieces, each with a snapshot of its own: a long one would keep the store from using pages again. What comes or goes meanwhile was
   // put by a transaction that added it.
   void learn(const std::stop_token& stop) {
-    constexpr int pieces_kept = 500;  // some 30 MiB of a large table, which only this looks at
+    constexpr int pieces_kept = 500;  // half a million entries, which only this looks at
     std::string from(index_groups_begin());
     for (int pieces = 1; learn_piece(from); ++pieces) {
       if (stop.stop_requested()) return;

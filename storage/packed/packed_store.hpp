@@ -1,7 +1,7 @@
 // A store that writes the entries of `index` in blocks of neighbours: wraps any other.
 //
-// Index entries are many (nine an order), small, and alike. One row each takes some 40 bytes and a search for each that changes;
-// a block of neighbours takes five bytes an entry, and one row changes where a run of them does. So the table has an eighth of the pages,
+// Index entries are many, small, and alike. One row each takes some 40 bytes and a search for each that changes;
+// a block of neighbours takes five bytes an entry, and one row changes where a run of them does. So the table has a seventh of the pages,
 // and what changes in it by one commit lies on fewer of them.
 //
 // A row's key is the least that its block may have; the block reaches to the next row's key. No block is empty.

@@ -97,6 +97,15 @@ TEST_CASE("entry block: an entry is written as one before it, up to fifteen back
   CHECK((others < std::size_t{2} * shapes * 2) == (shapes <= 15));
 }
 
+TEST_CASE("entry block: what had no room leaves no trace in what comes after it") {
+  const std::string first = "a" + number_key(7), too_long = "b" + number_key(1'000'000), second = "c" + number_key(8);
+  entry_writer out;
+  REQUIRE(out.add(first, "", no_limit));
+  REQUIRE_FALSE(out.add(too_long, "", 8));
+  REQUIRE(out.add(second, "", no_limit));
+  CHECK(decoded(out.finish()) == model{{first, ""}, {second, ""}});
+}
+
 TEST_CASE("entry block: numbers are written as differences, whichever way they go, in keys and as values") {
   constexpr auto highest = (std::uint64_t{1} << 49U) - 1;
   model kept;
