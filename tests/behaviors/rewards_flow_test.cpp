@@ -111,7 +111,7 @@ TEST_CASE("rewards: given the reward is stopped, when missions are achieved, the
   board b(crema::rewards::rewards());
   chance random(1);
   b.stopped = {in_reward};
-  for (const std::uint64_t id : {1, 2}) {
+  for (const std::uint64_t id : {1U, 2U}) {
     REQUIRE_FALSE(b.tell(in_mission, id, achieved_by(customer_of(id))));
     b.deliver_all(random);
     CHECK_FALSE(b.state<mission>(in_mission, id)->reward_id);

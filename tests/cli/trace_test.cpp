@@ -33,7 +33,7 @@ TEST_CASE("cli: a causal tree is drawn with its times, in ASCII for a file and a
 }
 
 TEST_CASE("cli: a causal tree on a terminal has lines and blocks, and no row is wider than the terminal") {
-  for (const std::size_t columns : {60, 100, 160}) {
+  for (const std::size_t columns : {60U, 100U, 160U}) {
     const auto drawn = drawn_tree(order, {columns, true});
     CHECK_THAT(drawn, Contains("├─ payment/1  asked → PaymentAppro") && Contains("█") && Contains("░"));
     std::istringstream rows(drawn);
