@@ -39,7 +39,7 @@ void check_version_and_system(const snapshot& s, const system_declaration& syste
   const auto version = read_number(s, table::meta, "format").value_or(0);
   if (version != format_version)
     refuse("this data has format " + std::to_string(version) + ", this crema reads format " + std::to_string(format_version) +
-           "; use the crema that wrote it");
+           "; use the crema that wrote it, or begin anew in another --data directory");
   const auto written_by = std::string(s.get(table::meta, "system").value_or(""));
   if (written_by != system.name)
     refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");

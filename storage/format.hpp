@@ -8,7 +8,7 @@
 
 namespace crema::storage {
 
-inline constexpr std::uint64_t format_version = 6;
+inline constexpr std::uint64_t format_version = 7;
 
 /// Makes a new directory ready, or checks that an existing one was written by this system in this format with these partitions,
 /// and that no field list has lost, moved or changed a field (which would misread what is on disk). New fields and types are
