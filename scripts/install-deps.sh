@@ -12,7 +12,7 @@ build_packages=(
 )
 test_packages=(
   python3 python3-pytest python3-requests python3-jsonschema python3-yaml
-  siege httpie wrk procps openssl
+  siege httpie wrk procps openssl git
   clang libclang-rt-14-dev clang-tidy clang-format
 )
 # python3-munkres: one of two that matplotlib's fonts take; the other, which apt tries first, needs a Boost that the build's excludes.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "behaviors/systems.hpp"
+#include "tests/support/source_directory.hpp"
 
 using namespace crema;
 
@@ -24,10 +25,10 @@ using tables = std::map<std::string, std::vector<cells>>;  // by heading, withou
 
 // ---- the page
 
-std::filesystem::path formats() { return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs" / "formats"; }
+std::filesystem::path formats() { return source_directory() / "docs" / "formats"; }
 
 std::string text_of(const std::filesystem::path& page) {
-  INFO("tests are started where the compiler was: there is no " << page << " from here");
+  INFO(page);
   std::ifstream in(page);
   REQUIRE(in.good());
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};

@@ -4,12 +4,12 @@
 
 #include "behaviors/systems.hpp"
 #include "config/load.hpp"
+#include "tests/support/source_directory.hpp"
 
 namespace crema::config {
 namespace {
 
-// This file's own path leads to the tree: the tests may run in any directory.
-std::filesystem::path shipped() { return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "config"; }
+std::filesystem::path shipped() { return source_directory() / "config"; }
 
 // "hotel-breaker.json" is for the hotel.
 registry settings_for(const std::filesystem::path& file) {

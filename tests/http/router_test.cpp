@@ -7,6 +7,7 @@
 #include "http/feed.hpp"
 #include "http/router.hpp"
 #include "tests/http/fake_front_door.hpp"
+#include "tests/support/source_directory.hpp"
 
 using namespace crema;
 using namespace crema::http;
@@ -413,7 +414,7 @@ TEST_CASE("problems: no byte of the target can break the answer", "[problem]") {
 }
 
 TEST_CASE("problems: docs/errors/README.md is the table", "[handbook]") {
-  const auto path = std::string(__FILE__).substr(0, std::string(__FILE__).rfind("tests/http/")) + "docs/errors/README.md";
+  const auto path = source_directory() / "docs/errors/README.md";
   if (std::getenv("CREMA_WRITE_DOCS") != nullptr) std::ofstream(path) << problem_handbook();
   std::ostringstream written;
   written << std::ifstream(path).rdbuf();
