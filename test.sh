@@ -7,6 +7,7 @@ set -euo pipefail
 source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 build="$source_dir/build"
 "$source_dir/scripts/install-deps.sh" test
+"$source_dir/tests/tools/install.sh"
 
 echo "Building release" >&2
 "$source_dir/scripts/build.sh" release

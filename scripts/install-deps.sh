@@ -14,7 +14,10 @@ test_packages=(
   python3 python3-pytest python3-requests python3-jsonschema python3-yaml
   siege httpie wrk procps openssl git
   clang libclang-rt-14-dev clang-tidy clang-format
+  python3-venv
 )
+# A nodejs from elsewhere brings its own npm, and refuses Debian's beside it.
+command -v npm >/dev/null || test_packages+=(nodejs npm)
 # python3-munkres: one of two that matplotlib's fonts take; the other, which apt tries first, needs a Boost that the build's excludes.
 bench_packages=(
   python3 python3-requests python3-matplotlib python3-munkres

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs the tools of this folder, pinned by package-lock.json and requirements.txt, below build/tools; says nothing when they are there.
+# Python's go into python/, JavaScript's into node_modules/. Debian's packages for both: scripts/install-deps.sh test.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+tools="$here/../../build/tools"
+locks=$(cd "$here" && cat package-lock.json requirements.txt | sha256sum)
+[[ -f $tools/installed && $(<"$tools/installed") == "$locks" ]] && exit 0
+
+# quietly NAME COMMAND...: its output only where it fails.
+quietly() {
+  local name=$1 log
+  shift
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    echo "The test tools ($name) could not be installed." >&2
+    rm -f "$log"
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+echo "Installing the test tools" >&2
+rm -rf "$tools"  # also what an interrupted run has left
+mkdir -p "$tools"
+cp "$here/package.json" "$here/package-lock.json" "$tools"
+quietly npm npm --prefix "$tools" ci --no-audit --no-fund --ignore-scripts
+quietly venv /usr/bin/python3 -m venv "$tools/python"
+quietly pip "$tools/python/bin/pip" install -r "$here/requirements.txt"
+echo "$locks" >"$tools/installed"
