@@ -190,8 +190,9 @@ void add_http(registry& r) {
             .in("requests/s"));
   r.add(integer("http.rateLimitBurst", 100, 1, 1000000, "Requests that a client may send at once before its rate counts."));
   r.add(integer("http.eventStreamsMax", 1000, 0, 100000, "Event streams (SSE, NDJSON with follow) open at the same time."));
-  r.add(
-      integer("http.sseHeartbeatMs", 15 * second_ms, 100, 10 * minute_ms, "How often a silent event stream gets a sign of life.").in("ms"));
+  r.add(integer("http.sseHeartbeatMs", 15 * second_ms, 100, 10 * minute_ms,
+                "How often a silent event stream gets a sign of life: a comment in SSE, an empty line in NDJSON.")
+            .in("ms"));
   r.add(text("http.managementToken", "",
              "The bearer token that contexts, dead letters and backup under /actuator ask for. Empty: only clients of this machine may use "
              "them.")

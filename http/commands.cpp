@@ -37,6 +37,24 @@ bool nested_deeper_than(std::string_view text, std::size_t depth_max) noexcept {
   return false;
 }
 
+constexpr std::string_view accept_patch = "Accept-Patch: application/merge-patch+json, application/json\r\n";
+
+// What would have been taken is told in the way that RFC 9110 (15.5.16) and RFC 5789 (2.2) have for it.
+std::optional<problem> refuse_media(const request& r) {
+  problem p{problem_code::unsupported_media_type, {}};
+  if (!r.content_encoding.empty() && !equal_ignoring_case(r.content_encoding, "identity")) {
+    p.detail = "Content-Encoding: a compressed body is not accepted.";
+    p.headers = "Accept-Encoding: identity\r\n";
+    return p;
+  }
+  if (is_json(r.content_type)) return std::nullopt;
+  p.detail = "Content-Type: application/json in UTF-8 is expected.";
+  if (is_json_patch(r.content_type))
+    p.detail = "A JSON Patch is not carried out; send the fields that change, as application/merge-patch+json.";
+  p.headers = r.verb == method::patch ? accept_patch : "Accept: application/json, application/hal+json\r\n";
+  return p;
+}
+
 std::string listed(const std::vector<std::string_view>& names) {
   std::string out;
   for (const auto n : names) out.append(out.empty() ? "'" : ", '").append(n).append("'");
@@ -131,19 +149,31 @@ command_or_problem bodied_command(const server_settings& settings, const resourc
 
 }  // namespace
 
+bool allows(std::string_view allow, std::string_view name) noexcept {
+  for (std::size_t at = allow.find(name); at != std::string_view::npos; at = allow.find(name, at + 1)) {
+    const auto end = at + name.size();
+    if ((at == 0 || allow[at - 1] == ' ') && (end == allow.size() || allow[end] == ',')) return true;
+  }
+  return false;
+}
+
+std::string allow_lines(std::string_view allow) {
+  std::string lines = "Allow: ";
+  lines.append(allow).append("\r\n");
+  if (allows(allow, "PATCH")) lines.append(accept_patch);
+  return lines;
+}
+
 problem method_not_allowed(const request& r, std::string_view allow) {
   problem p{problem_code::method_not_allowed,
             std::string(r.verb == method::other ? "This method" : name_of(r.verb)) + " is not possible here."};
-  p.headers.append("Allow: ").append(allow).append("\r\n");
+  p.headers = allow_lines(allow);
   return p;
 }
 
 std::variant<json, problem> parse_body(const request& r, std::size_t depth_max) {
   if (r.body.empty()) return problem{problem_code::malformed_body, "The body is empty; a JSON object is expected."};
-  if (!is_json(r.content_type))
-    return problem{problem_code::unsupported_media_type, "Content-Type: application/json in UTF-8 is expected."};
-  if (!r.content_encoding.empty() && !equal_ignoring_case(r.content_encoding, "identity"))
-    return problem{problem_code::unsupported_media_type, "Content-Encoding: a compressed body is not accepted."};
+  if (auto p = refuse_media(r)) return std::move(*p);
   if (nested_deeper_than(r.body, depth_max))
     return problem{problem_code::malformed_body, "The body is nested more than " + std::to_string(depth_max) + " deep."};
   try {

@@ -21,6 +21,10 @@ command_or_problem to_command(const server_settings& settings, const front_door&
 /// The body as a JSON object: content type, depth, UTF-8 and form are checked. `discarded` JSON is never returned.
 std::variant<nlohmann::json, problem> parse_body(const request& r, std::size_t depth_max);
 
+/// The header lines Allow and, where PATCH is among `allow` ("GET, HEAD, OPTIONS, PATCH"), Accept-Patch.
+std::string allow_lines(std::string_view allow);
+bool allows(std::string_view allow, std::string_view name) noexcept;
+
 /// 405 with Allow.
 problem method_not_allowed(const request& r, std::string_view allow);
 

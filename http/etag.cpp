@@ -16,7 +16,11 @@ std::optional<tag_condition> parse_tags(std::string_view header, bool weak) {
     condition.any = true;
     return condition;
   }
+  bool found = false;
   while (true) {
+    while (header.starts_with(',')) header = trimmed(header.substr(1));  // a list may have empty members (RFC 9110, 5.6.1)
+    if (header.empty()) return found ? std::optional(std::move(condition)) : std::nullopt;
+    found = true;
     const bool is_weak = header.starts_with("W/");
     if (is_weak) header.remove_prefix(2);
     if (!header.starts_with('"')) return std::nullopt;
@@ -24,9 +28,7 @@ std::optional<tag_condition> parse_tags(std::string_view header, bool weak) {
     if (end == std::string_view::npos) return std::nullopt;
     if (const auto version = parse_number(header.substr(1, end - 1)); version && (weak || !is_weak)) condition.versions.push_back(*version);
     header = trimmed(header.substr(end + 1));
-    if (header.empty()) return condition;
-    if (header.front() != ',') return std::nullopt;
-    header = trimmed(header.substr(1));
+    if (!header.empty() && header.front() != ',') return std::nullopt;
   }
 }
 

@@ -7,10 +7,11 @@ void request::clear() {
   version = 11;
   for (auto* s : {&target, &body, &host, &accept, &content_type, &content_encoding, &expect, &authorization, &if_match, &if_none_match,
                   &idempotency_key, &traceparent, &last_event_id, &x_forwarded_for, &x_forwarded_proto, &x_forwarded_host,
-                  &x_forwarded_port, &x_forwarded_prefix})
+                  &x_forwarded_port, &x_forwarded_prefix, &transfer_encoding})
     s->clear();
   host_count = 0;
   has_idempotency_key = false;
+  has_transfer_encoding = false;
 }
 
 std::string_view reason_phrase(unsigned status) noexcept {
@@ -34,6 +35,7 @@ std::string_view reason_phrase(unsigned status) noexcept {
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
     case 503: return "Service Unavailable";
     case 504: return "Gateway Timeout";
     default: return "Unknown";

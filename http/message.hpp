@@ -22,15 +22,17 @@ constexpr std::string_view name_of(method m) noexcept {
 struct request {
   http::method verb = method::get;
   unsigned version = 11;  ///< 10 or 11
-  std::string target;     ///< as sent
+  std::string target;     ///< as sent, until check_header() (header_rules.hpp) has brought it into origin form
   std::string body;
 
   // Headers that mean something here. Empty: not sent (an empty Idempotency-Key is told apart by has_idempotency_key).
   std::string host, accept, content_type, content_encoding, expect, authorization;
   std::string if_match, if_none_match, idempotency_key, traceparent, last_event_id;
   std::string x_forwarded_for, x_forwarded_proto, x_forwarded_host, x_forwarded_port, x_forwarded_prefix;
+  std::string transfer_encoding;
   unsigned host_count = 0;
   bool has_idempotency_key = false;
+  bool has_transfer_encoding = false;
 
   // What the session knows.
   std::string remote_address;   ///< of the peer, numeric

@@ -17,16 +17,6 @@ bool is_plain_prefix(std::string_view prefix) {
   return prefix.size() > 1 && prefix.front() == '/' && prefix.find_first_of("/?%#", 1) == std::string_view::npos;
 }
 
-// The path of a target in origin or absolute form, not decoded.
-std::string_view path_of(std::string_view target) noexcept {
-  if (!target.starts_with('/')) {
-    const auto authority = target.find("://");
-    const auto path = authority == std::string_view::npos ? authority : target.find('/', authority + 3);
-    target = path == std::string_view::npos ? std::string_view{} : target.substr(path);
-  }
-  return target.substr(0, target.find('?'));
-}
-
 problem no_such_path() { return {problem_code::not_found, "There is no such path above the systems; GET / lists them."}; }
 
 }  // namespace
@@ -49,7 +39,7 @@ mounts::mounts(const server_settings& settings, const std::vector<mounted>& all)
 
 const mounts::mount* mounts::find(std::string_view target) const noexcept {
   if (all_.front().routes.prefix().empty()) return &all_.front();
-  const auto path = path_of(target);
+  const auto path = target.substr(0, target.find('?'));
   const auto at = std::find_if(all_.begin(), all_.end(), [&](const mount& m) {
     const auto& prefix = m.routes.prefix();
     return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
@@ -63,6 +53,7 @@ void mounts::set_draining() noexcept {
 
 action mounts::route_above(const request& r) const {
   const auto unmatched = [&](const problem& p) { return action{id_of(fixed_route::unmatched), render(p, r)}; };
+  if (r.target == "*") return {id_of(fixed_route::unmatched), options_of_server()};
   const auto target = parse_target(r.target);
   if (!target) return unmatched({problem_code::bad_request, "The request target is not a valid one."});
   const auto& path = target->segments;

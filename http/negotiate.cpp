@@ -8,14 +8,6 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Takes the part before `separator` off `rest`.
-std::string_view take(std::string_view& rest, char separator) noexcept {
-  const auto at = rest.find(separator);
-  const auto part = rest.substr(0, at);
-  rest = at == std::string_view::npos ? std::string_view{} : rest.substr(at + 1);
-  return trimmed(part);
-}
-
 // "0.5" → 0.5; anything unreadable is 1, as if it had not been said.
 double quality(std::string_view text) noexcept {
   if (text.empty() || (text[0] != '0' && text[0] != '1')) return 1;
@@ -58,6 +50,17 @@ std::string_view trimmed(std::string_view s) noexcept {
   return s;
 }
 
+std::string_view take(std::string_view& rest, char separator) noexcept {
+  std::size_t at = 0;
+  for (bool quoted = false; at < rest.size() && (quoted || rest[at] != separator); ++at) {
+    if (rest[at] == '"') quoted = !quoted;
+    if (quoted && rest[at] == '\\' && at + 1 < rest.size()) ++at;
+  }
+  const auto part = rest.substr(0, at);
+  rest = at == rest.size() ? std::string_view{} : rest.substr(at + 1);
+  return trimmed(part);
+}
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
@@ -77,6 +80,7 @@ bool prefers_plain_json(std::string_view accept) {
   if (accept.empty() || accept == "*/*") return false;  // by far the most frequent
   const auto json = preference_for(accept, "application", "json");
   const auto hal = preference_for(accept, "application", "hal+json");
+  if (json.q <= 0) return false;  // also where neither is acceptable: there is no 406
   if (json.q != hal.q) return json.q > hal.q;
   return json.specificity == 3 && (hal.specificity != 3 || json.order < hal.order);
 }
@@ -88,7 +92,10 @@ bool prefers_event_stream(std::string_view accept) {
   return lines.specificity < 3 || sse.q > lines.q || (sse.q == lines.q && sse.order < lines.order);
 }
 
+bool is_json_patch(std::string_view content_type) { return equal_ignoring_case(take(content_type, ';'), "application/json-patch+json"); }
+
 bool is_json(std::string_view content_type) {
+  if (is_json_patch(content_type)) return false;
   auto name = take(content_type, ';');
   const auto type = take(name, '/');
   const bool json = equal_ignoring_case(type, "application") &&

@@ -17,11 +17,14 @@ preference preference_for(std::string_view accept, std::string_view type, std::s
 bool prefers_plain_json(std::string_view accept);
 /// text/event-stream rather than NDJSON? Only where it is named.
 bool prefers_event_stream(std::string_view accept);
-/// application/json or anything +json, in UTF-8.
+/// application/json or anything +json that is a document, in UTF-8; a JSON Patch is a program.
 bool is_json(std::string_view content_type);
+bool is_json_patch(std::string_view content_type);
 
 /// ASCII case-insensitive equality and trimming of spaces and tabs, as header fields need them.
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 std::string_view trimmed(std::string_view s) noexcept;
+/// Takes the part before `separator` off `rest`, trimmed. A separator between quotes is text (RFC 9110, 5.6.4).
+std::string_view take(std::string_view& rest, char separator) noexcept;
 
 }  // namespace crema::http

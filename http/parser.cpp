@@ -45,6 +45,7 @@ std::string request::*member_of(beast::http::field f, std::string_view name) noe
     case beast::http::field::authorization: return &request::authorization;
     case beast::http::field::if_match: return &request::if_match;
     case beast::http::field::if_none_match: return &request::if_none_match;
+    case beast::http::field::transfer_encoding: return &request::transfer_encoding;
     case beast::http::field::unknown: break;
     default: return nullptr;
   }
@@ -77,12 +78,12 @@ void request_parser::on_request_impl(beast::http::verb v, string_view, string_vi
 void request_parser::on_field_impl(beast::http::field f, string_view name, string_view text, error_code& ec) {
   ec = {};
   if (header_done_) return;
-  if (f == beast::http::field::transfer_encoding) transfer_encoding_ = true;
   const auto member = member_of(f, {name.data(), name.size()});
   if (member == nullptr) return;
   auto& into = r_.*member;
   const bool repeats = !into.empty();
   if (f == beast::http::field::host) ++r_.host_count;
+  if (f == beast::http::field::transfer_encoding) r_.has_transfer_encoding = true;
   if (member == &request::idempotency_key) r_.has_idempotency_key = true;
   if (repeats) into.append(", ");  // RFC 9110, 5.3: a list
   into.append(text.data(), text.size());

@@ -12,8 +12,6 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   request_parser(request& into, std::size_t uri_bytes_max, std::uint64_t body_bytes_max, std::uint32_t header_bytes_max);
 
   bool uri_too_long() const noexcept { return uri_too_long_; }
-  /// The length of such a body is not known: what follows must not be taken for a request.
-  bool unknown_transfer_encoding() const { return transfer_encoding_ && !chunked(); }
 
  private:
   using error_code = boost::beast::error_code;
@@ -31,7 +29,6 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   request& r_;
   std::size_t uri_bytes_max_;
   bool uri_too_long_ = false;
-  bool transfer_encoding_ = false;
   bool header_done_ = false;  // fields that come later are trailers: ignored, they must not change what was decided on
 };
 

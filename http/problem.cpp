@@ -12,8 +12,8 @@ namespace {
 // In the order of problem_code.
 constexpr auto kinds = std::to_array<problem_kind>({
     {"bad-request", 400, "Bad request", "The bytes on the connection are not an HTTP/1.0 or HTTP/1.1 request that can be understood.",
-     "Send the request again with an HTTP client; look for a stray character in the target or a header. The connection is closed after "
-     "this answer."},
+     "Send the request again with an HTTP client; look for a stray character in the target or a header, and for one Host. The connection "
+     "is closed after this answer."},
     {"malformed-body", 400, "Malformed body",
      "The body is not JSON, is not an object, is nested too deeply, is not UTF-8, or a field has the wrong type.",
      "Correct the body; where one field is at fault, `field` names it. /profile/{collection} has the schema."},
@@ -35,8 +35,9 @@ constexpr auto kinds = std::to_array<problem_kind>({
      "Send less. Operators: http.bodyBytesMax."},
     {"uri-too-long", 414, "URI too long", "The request target is longer than the limit.",
      "Shorten the query. Operators: http.uriBytesMax."},
-    {"unsupported-media-type", 415, "Unsupported media type", "The body does not say that it is JSON in UTF-8, or it is compressed.",
-     "Send `Content-Type: application/json` and no Content-Encoding."},
+    {"unsupported-media-type", 415, "Unsupported media type",
+     "The body does not say that it is JSON in UTF-8, it is a JSON Patch, or it is compressed.",
+     "Send `Content-Type: application/json` (or `application/merge-patch+json`) and no Content-Encoding."},
     {"expectation-failed", 417, "Expectation failed", "The Expect header asks for something other than 100-continue.",
      "Leave the Expect header out."},
     {"invalid-field", 422, "Invalid value",
@@ -53,6 +54,8 @@ constexpr auto kinds = std::to_array<problem_kind>({
      "Repeat with the same Idempotency-Key. Operators: look for the traceId in the log and report it."},
     {"partner-failed", 500, "A partner failed", "A context that had to take part failed. Nothing of the request is kept.",
      "Repeat the request. Operators: /actuator/supervisors and /actuator/deadletters show what failed."},
+    {"not-implemented", 501, "Not implemented", "The body comes in a transfer coding that this server does not know.",
+     "Send it with a Content-Length, or with `Transfer-Encoding: chunked` and nothing else. The connection is closed after this answer."},
     {"overloaded", 503, "Overloaded",
      "A limit is reached or a circuit is open, and the request was refused at once. Nothing of it is kept.",
      "Wait as long as Retry-After says and repeat. Operators: /actuator/circuitbreakers."},

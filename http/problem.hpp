@@ -33,6 +33,7 @@ enum class problem_code : std::uint8_t {
   headers_too_large,
   internal,
   partner_failed,
+  not_implemented,
   overloaded,
   stopped,
   outcome_unknown,

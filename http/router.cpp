@@ -11,23 +11,13 @@
 
 namespace crema::http {
 
-namespace {
-
-bool allows(std::string_view allow, std::string_view name) noexcept {
-  for (std::size_t at = allow.find(name); at != std::string_view::npos; at = allow.find(name, at + 1)) {
-    const auto end = at + name.size();
-    if ((at == 0 || allow[at - 1] == ' ') && (end == allow.size() || allow[end] == ',')) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::optional<response> refuse_method(const request& r, std::string_view allow) {
-  if (r.verb == method::options) return response{200, {}, {}, {}, false}.header("Allow", allow);
+  if (r.verb == method::options) return response{200, {}, {}, allow_lines(allow), false};
   if (r.verb != method::other && allows(allow, name_of(r.verb))) return std::nullopt;
   return render(method_not_allowed(r, allow), r);
 }
+
+response options_of_server() { return {200, {}, {}, allow_lines("GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"), false}; }
 
 response json_response(unsigned status, std::string body) { return {status, content::json, std::move(body), {}, false}; }
 
@@ -42,9 +32,7 @@ router::router(const server_settings& settings, front_door& door, std::string pr
 std::string router::base(const request& r) const { return base_url(r, prefix_); }
 
 action router::route(const request& r) const {
-  if (r.target == "*" && r.verb == method::options)
-    return {id_of(fixed_route::unmatched),
-            response{200, {}, {}, {}, false}.header("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")};
+  if (r.target == "*" && r.verb == method::options) return {id_of(fixed_route::unmatched), options_of_server()};
   auto target = parse_target(r.target);
   if (!target)
     return {id_of(fixed_route::unmatched), render(problem{problem_code::bad_request, "The request target is not a valid one."}, r)};

@@ -94,6 +94,9 @@ class router {
 std::optional<response> refuse_method(const request& r, std::string_view allow);
 inline constexpr std::string_view read_only = "GET, HEAD, OPTIONS";
 
+/// What "OPTIONS *" is answered.
+response options_of_server();
+
 /// /problems and the pages below it; `below`: the path's segments after "problems".
 action problem_page(const request& r, std::span<const std::string> below);
 

@@ -88,13 +88,13 @@ bool session::last_answer() const {
   return engine_->draining() && buffer_.size() == 0 && socket_.available(ec) == 0;
 }
 
-void session::append_head(const response& r, bool chunked) {
+void session::append_head(const response& r, framing f) {
   head_.append("HTTP/1.1 ").append(std::to_string(r.status)).append(" ").append(reason_phrase(r.status)).append("\r\n");
   head_.append(date_line(request_.now));
   if (!r.content_type.empty()) head_.append("Content-Type: ").append(r.content_type).append("\r\n");
-  if (chunked)
+  if (f == framing::chunked)
     head_.append("Transfer-Encoding: chunked\r\n");
-  else if (!stream_ && r.status != 204 && r.status != 304)
+  else if (f == framing::length && r.status != 204 && r.status != 304)
     head_.append("Content-Length: ").append(std::to_string(r.body.size())).append("\r\n");
   head_.append("traceparent: ").append(to_traceparent(request_.trace)).append("\r\n").append(r.headers);
   if (closing_)
@@ -104,14 +104,14 @@ void session::append_head(const response& r, bool chunked) {
   head_.append("\r\n");
 }
 
-void session::write(response r) {
+void session::write(response r, framing f) {
   phase_ = phase::writing;
   status_ = r.status;
   record_span(r.status);
   closing_ = r.close;
   closing_ = last_answer();
   head_.clear();
-  append_head(r, false);
+  append_head(r, f);
   body_ = std::move(r.body);
   if (request_.verb == method::head || r.status == 204 || r.status == 304) body_.clear();
   set_deadline_ms(engine_->settings.write_timeout_ms);

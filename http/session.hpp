@@ -29,6 +29,8 @@ class session : public std::enable_shared_from_this<session> {
   void close();
 
  private:
+  /// How the reader knows where the body ends.
+  enum class framing : std::uint8_t { length, chunked, end_of_connection };
   enum class phase : std::uint8_t { idle, reading, waiting, writing, streaming, stream_idle, lingering, closed };
   using error_code = boost::system::error_code;
 
@@ -60,8 +62,8 @@ class session : public std::enable_shared_from_this<session> {
   response guarded(Make make);
 
   // session.cpp: writing
-  void write(response r);
-  void append_head(const response& r, bool chunked);
+  void write(response r, framing f = framing::length);
+  void append_head(const response& r, framing f);
   void on_written(const error_code& ec);
   void account(unsigned status, std::uint64_t bytes);
   void record_span(unsigned status) const;

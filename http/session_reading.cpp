@@ -3,6 +3,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "http/header_rules.hpp"
 #include "http/negotiate.hpp"
 #include "http/session.hpp"
 
@@ -98,9 +99,7 @@ bool session::parse_step() {
 bool session::header_complete() {
   const auto& limits = engine_->settings;
   if (message_bytes_ > limits.header_bytes_max) return on_parse_error(beast::http::error::header_limit), false;
-  if (parser_->unknown_transfer_encoding())
-    return protocol_error({problem_code::bad_request, "Transfer-Encoding: only chunked is known."}), false;
-  if (request_.host_count > 1) return protocol_error({problem_code::bad_request, "There is more than one Host."}), false;
+  if (auto p = check_header(request_, parser_->chunked())) return protocol_error(std::move(*p)), false;
   if (request_.expect.empty()) return true;
   if (!equal_ignoring_case(request_.expect, "100-continue"))
     return protocol_error({problem_code::expectation_failed, "Expect: only 100-continue is known."}), false;

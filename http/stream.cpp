@@ -11,13 +11,19 @@ namespace crema::http {
 
 void session::start_stream(stream_plan plan) {
   const auto media = plan.sse ? content::sse : content::ndjson;
-  if (request_.verb == method::head) return write(response{200, media, {}, {}, false});
   if (!engine::enter(engine_->streams, engine_->settings.event_streams_max))
     return write(render(problem{problem_code::overloaded, "Too many event streams are open.", {}, 5000}, request_));
+  const auto framed = request_.version >= 11 ? framing::chunked : framing::end_of_connection;
+  response head{200, media, {}, {}, false};
+  head.header("Cache-Control", "no-store");
+  if (request_.verb == method::head) {
+    engine_->streams.fetch_sub(1, std::memory_order_relaxed);
+    return write(std::move(head), framed);
+  }
   engine_->metrics.streams.add(1);
   stream_ = std::make_unique<stream_state>();
   stream_->plan = std::move(plan);
-  stream_->chunked = request_.version >= 11;
+  stream_->chunked = framed == framing::chunked;
   phase_ = phase::streaming;
   status_ = 200;
   closing_ = !stream_->chunked || !keep_alive_ || stream_->plan.follow;
@@ -32,10 +38,8 @@ void session::start_stream(stream_plan plan) {
     });
     watch_peer();
   }
-  response head{200, media, {}, {}, false};
-  head.header("Cache-Control", "no-store");
   head_.clear();
-  append_head(head, stream_->chunked);
+  append_head(head, framed);
   if (stream_->plan.sse)
     body_ = "retry: 1000\n\n";
   else
@@ -59,7 +63,7 @@ void session::stream_step() {
     telemetry::log(telemetry::level::error, "an event stream failed", {{"what", e.what()}, {"trace", trace_id_text(request_.trace)}});
     return hard_close();  // without the last chunk: the client can tell that this is not the end
   }
-  if (body_.empty() && at_end && heartbeat && stream_->plan.sse) body_ = ": heartbeat\n\n";
+  if (body_.empty() && at_end && heartbeat) body_ = stream_->plan.sse ? ": heartbeat\n\n" : "\n";
   if (at_end && !stream_->plan.follow) return write_piece(true);
   if (!body_.empty() || !stream_->head_sent) return write_piece(false);
   if (at_end) return stream_sleep();

@@ -15,8 +15,8 @@ const std::string* uri::parameter(std::string_view name) const noexcept {
 
 std::optional<uri> parse_target(std::string_view target) {
   const boost::core::string_view text(target.data(), target.size());
-  const auto parsed = target.starts_with('/') ? boost::urls::parse_origin_form(text) : boost::urls::parse_absolute_uri(text);
-  if (!parsed || (!target.starts_with('/') && parsed->encoded_host().empty())) return std::nullopt;
+  const auto parsed = boost::urls::parse_origin_form(text);
+  if (!parsed) return std::nullopt;
   uri result;
   for (const auto segment : parsed->segments()) result.segments.emplace_back(segment);
   if (!result.segments.empty() && result.segments.back().empty()) result.segments.pop_back();

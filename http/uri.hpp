@@ -17,7 +17,7 @@ struct uri {
   const std::string* parameter(std::string_view name) const noexcept;
 };
 
-/// Origin form ("/orders?page=1") or absolute form. Nothing where it is not a valid one (a bad escape, a stray character).
+/// Origin form ("/orders?page=1"). Nothing where it is not a valid one (a bad escape, a stray character).
 std::optional<uri> parse_target(std::string_view target);
 
 /// A positive integer of at most 63 bits, without sign or leading zero.

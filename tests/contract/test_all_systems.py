@@ -51,6 +51,14 @@ def test_what_belongs_to_a_system_is_not_above_it(house, path):
     assert answer.status_code == 404 and "GET / lists them" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["/%63afeteria/orders", "/cafeteri%61/%6frders", "/cafeteria/orders/"])
+def test_a_path_has_many_spellings_and_one_meaning(house, path):
+    with house.connect() as s:  # as it is: a library would spell it anew
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+        answer = s.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 ") and b'"http://h/cafeteria/orders"' in answer
+
+
 def test_systems_do_not_see_each_other(house):
     assert house.get("/breakfast/orders").json()["page"]["totalElements"] == 0
     kinds = {e["context"] for e in map(json.loads, house.get("/hotel/events").text.splitlines())}

@@ -152,6 +152,25 @@ def test_a_silent_stream_shows_signs_of_life(make_node):
     answer.close()
 
 
+def test_a_silent_ndjson_stream_shows_signs_of_life_too(make_node):
+    fresh = make_node({"http.sseHeartbeatMs": 100})
+    with fresh.get("/events?follow=true", headers=NDJSON, stream=True) as answer:
+        lines = answer.iter_lines(chunk_size=1)
+        assert [next(lines) for _ in range(2)] == [b"", b""]
+        place(fresh)
+        assert json.loads(next(line for line in lines if line))["eventType"]
+
+
+@pytest.mark.parametrize("path", ["/events", "/events?follow=true", "/orders/1/events"])
+@pytest.mark.parametrize("accept", [NDJSON, SSE], ids=["ndjson", "sse"])
+def test_head_of_a_stream_is_the_head_of_its_get(told, path, accept):
+    head = told.request("HEAD", path, headers=accept)
+    with told.get(path, headers=accept, stream=True) as got:
+        names = ("Content-Type", "Transfer-Encoding", "Cache-Control", "Content-Length", "Vary")
+        assert [head.headers.get(n) for n in names] == [got.headers.get(n) for n in names]
+    assert head.status_code == 200 and head.content == b""
+
+
 def test_streams_are_limited(make_node):
     fresh = make_node({"http.eventStreamsMax": 2})
     open_streams = [fresh.get("/events", headers=SSE, stream=True) for _ in range(2)]

@@ -211,6 +211,64 @@ def test_garbage_is_refused_or_dropped(quick, garbage):
     assert quick.get("/actuator/health/liveness").status_code == 200
 
 
+SECOND = b"GET /orders/77777777 HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def framed(*lines, body=b"", version=b"HTTP/1.1"):
+    return b"POST /orders " + version + b"\r\nHost: a\r\nContent-Type: application/json\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
+
+
+@pytest.mark.parametrize("status,request_bytes", [
+    (400, framed(b"Content-Length: 44", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
+    (400, framed(b"Transfer-Encoding: chunked", b"Content-Length: 44", body=b"0\r\n\r\n")),
+    (501, framed(b"Transfer-Encoding: gzip", b"Content-Length: 4", body=b"{}  ")),
+    (501, framed(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n")),
+    (501, framed(b"Transfer-Encoding: chunked, gzip", body=b"0\r\n\r\n")),
+    (501, framed(b"Transfer-Encoding: identity")),
+    (501, framed(b"Transfer-Encoding: xchunked", body=b"0\r\n\r\n")),
+    (400, framed(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
+    (400, framed(b"Transfer-Encoding:")),
+    (400, framed(b"Transfer-Encoding : chunked", body=b"0\r\n\r\n")),
+    (400, framed(b"Transfer-Encoding: chunked", body=b"0\r\n\r\n", version=b"HTTP/1.0")),
+    (400, framed(b"Content-Length: 1", b"Content-Length: 2", body=b"{}")),
+    (400, framed(b"Content-Length: 1, 2", body=b"{}")),
+    (400, framed(b"Content-Length: +2", body=b"{}")),
+    (400, framed(b"Content-Length: 0x2", body=b"{}")),
+    (400, framed(b"Content-Length: 18446744073709551618", body=b"{}")),
+    (400, framed(b"Transfer-Encoding: chunked", body=b"0x2\r\n{}\r\n0\r\n\r\n")),
+    (400, framed(b"Transfer-Encoding: chunked", body=b"-2\r\n{}\r\n0\r\n\r\n")),
+    (400, framed(b"Transfer-Encoding: chunked", body=b"fffffffffffffffff\r\n")),
+    (400, framed(b"Transfer-Encoding: chunked", body=b"2\n{}\r\n0\r\n\r\n")),
+    (400, b"GET / HTTP/1.1\r\n\r\n"),
+    (400, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+    (400, b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+    (400, b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
+    (400, b"GET http://user@a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (400, b"GET / HTTP/1.1\nHost: a\n\n"),
+], ids=lambda r: repr(r[-60:]) if isinstance(r, bytes) else str(r))
+def test_where_a_request_ends_is_never_guessed(quick, status, request_bytes):
+    """One refusal, and the connection ends: what follows is never taken for a request of its own."""
+    before = total(quick, "orders")
+    with quick.connect() as s:
+        s.sendall(request_bytes + SECOND)
+        got = read_to_end(s)
+    assert statuses(got) == [status], got
+    assert total(quick, "orders") == before
+
+
+def test_the_authority_of_an_absolute_target_wins_over_host(quick):
+    with quick.connect() as s:
+        s.sendall(b"GET http://shop.example:81/orders?size=1 HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n")
+        got = read_to_end(s)
+    assert statuses(got) == [200] and b"http://shop.example:81/orders" in got and b"other.example" not in got
+
+
+def test_options_for_the_whole_server(quick):
+    with quick.connect() as s:
+        s.sendall(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\nGET * HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert statuses(read_to_end(s)) == [200, 400]
+
+
 def test_random_bytes_are_refused_or_dropped_and_counted(quick, rng):
     before = not_requests(quick)
     for _ in range(50):

@@ -79,9 +79,27 @@ TEST_CASE("router: bodies that cannot be read") {
   auto r = s.make(method::post, "/cups", order);
   r.content_type = "text/plain";
   CHECK(s.run(r).status == 415);
+  CHECK(s.run(r).headers == "Accept: application/json, application/hal+json\r\n");
   r.content_type = "application/json";
   r.content_encoding = "gzip";
   CHECK(s.run(r).status == 415);
+  CHECK(s.run(r).headers == "Accept-Encoding: identity\r\n");
+}
+
+TEST_CASE("router: a JSON Patch is not taken for a document, and PATCH says what it takes") {
+  setup s;
+  s.door.put("010", 1);
+  const std::string accept_patch = "Accept-Patch: application/merge-patch+json, application/json\r\n";
+  auto r = s.make(method::patch, "/cups/1", R"([{"op":"replace","path":"/status","value":"OrderCanceled"}])");
+  r.content_type = "application/json-patch+json";
+  CHECK(s.run(r).status == 415);
+  CHECK(s.run(r).headers == accept_patch);
+  CHECK(s.run(method::options, "/cups/1").headers == "Allow: GET, HEAD, OPTIONS, PATCH, DELETE\r\n" + accept_patch);
+  r.body = R"({"status":"OrderCanceled"})";
+  CHECK(s.run(r).status == 415);
+  CHECK(s.door.asked.empty());
+  r.content_type = "application/merge-patch+json";
+  CHECK(s.run(r).status == 200);
 }
 
 TEST_CASE("router: values that are not acceptable name their field") {
@@ -116,7 +134,7 @@ TEST_CASE("router: methods, and what a resource does not take") {
   s.door.put("010", 1);
   const auto put = s.run(method::put, "/cups/1", order);
   CHECK(put.status == 405);
-  CHECK(put.headers == "Allow: GET, HEAD, OPTIONS, PATCH, DELETE\r\n");
+  CHECK(put.headers == "Allow: GET, HEAD, OPTIONS, PATCH, DELETE\r\nAccept-Patch: application/merge-patch+json, application/json\r\n");
   CHECK(s.run(method::options, "/cups").headers == "Allow: GET, HEAD, OPTIONS, POST\r\n");
   CHECK(s.run(method::post, "/mycups", order).status == 405);
   CHECK(s.run(method::patch, "/mycups/1", "{}").status == 405);

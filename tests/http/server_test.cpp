@@ -155,8 +155,40 @@ TEST_CASE("server: a slow request gets 408 however its bytes drip, and garbage g
   smuggler.send("POST /cups HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\nGET / HTTP/1.1\r\n\r\n");
   smuggler.half_close();
   CHECK(smuggler.until_closed());
-  CHECK(smuggler.count("HTTP/1.1 400") == 1);
+  CHECK(smuggler.count("HTTP/1.1 501 Not Implemented") == 1);
   CHECK(smuggler.count("HTTP/1.1 ") == 1);
+}
+
+TEST_CASE("server: HEAD of a stream is its head and nothing else, and takes up no place of a stream") {
+  running s;
+  s.settings.event_streams_max = 1;
+  s.door.put("010", 1);
+  client c(s.start());
+  const std::string head = "HEAD /events HTTP/1.1\r\nHost: h\r\n";
+  c.send(head + "\r\n" + head + "Accept: text/event-stream\r\n\r\n" + get("/events", "Connection: close\r\n"));
+  REQUIRE(c.until_closed());
+  CHECK(c.count("HTTP/1.1 200 OK") == 3);
+  CHECK(c.count("Transfer-Encoding: chunked\r\n") == 3);
+  CHECK(c.count("Content-Length") == 0);
+  CHECK(c.count("Content-Type: text/event-stream\r\n") == 1);
+  CHECK(c.count("CupPlaced") == 1);
+  client old(s.it->port());
+  old.send("HEAD /events HTTP/1.0\r\n\r\n");
+  REQUIRE(old.until_closed());
+  CHECK(old.count("Transfer-Encoding") == 0);
+}
+
+TEST_CASE("server: a silent stream shows signs of life, an NDJSON one by empty lines") {
+  running s;
+  s.settings.event_heartbeat_ms = 20;
+  const auto port = s.start();
+  client lines(port), live(port);
+  lines.send(get("/events?follow=true"));
+  live.send(get("/events", "Accept: text/event-stream\r\n"));
+  CHECK(lines.until("1\r\n\n\r\n", 2));
+  CHECK(live.until(": heartbeat\n\n", 2));
+  s.door.put("010", 1);
+  CHECK(lines.until("CupPlaced"));
 }
 
 TEST_CASE("server: limits of size") {

@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "http/feed.hpp"
+#include "http/header_rules.hpp"
 #include "http/ids.hpp"
 #include "http/parser.hpp"
 #include "http/problem.hpp"
@@ -28,7 +29,7 @@ bool parse(std::string_view bytes, request& into, const server_settings& limits)
   parser.eager(true);
   boost::beast::error_code ec;
   parser.put(boost::asio::buffer(bytes.data(), bytes.size()), ec);
-  return !ec && parser.is_done();
+  return !ec && parser.is_done() && !check_header(into, parser.chunked());
 }
 
 }  // namespace
