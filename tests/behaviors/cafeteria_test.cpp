@@ -347,14 +347,19 @@ TEST_CASE("sale: two pairs of phone and month never share a key") {
 
 // ---- the whole
 
-TEST_CASE("cafeteria: the declaration is sound, and its numbering is what is on disk") {
+TEST_CASE("cafeteria: the declaration is sound, and its numbering begins as what is on disk") {
   const auto system = crema::cafeteria::cafeteria();
   REQUIRE_NOTHROW(system.check());
   std::vector<std::string> contexts, views;
   for (const auto& c : system.contexts) contexts.push_back(c.name);
   for (const auto& v : system.views) views.push_back(v.resource.collection);
-  CHECK(contexts == std::vector<std::string>{"order", "payment", "drink", "sale", "customercenter"});
-  CHECK(views == std::vector<std::string>{"mypages", "orderinfos", "salePages"});
+  // Append only: what is there keeps its number.
+  const std::vector<std::string> first_contexts{"order", "payment", "drink", "sale", "customercenter"};
+  const std::vector<std::string> first_views{"mypages", "orderinfos", "salePages"};
+  contexts.resize(first_contexts.size());
+  views.resize(first_views.size());
+  CHECK(contexts == first_contexts);
+  CHECK(views == first_views);
   CHECK(system.contexts[2].resource->verbs.size() == 2);
   CHECK(system.contexts[3].resource->verbs.empty());  // PUT /sumAmt is no outsider's call
 }

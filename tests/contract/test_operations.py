@@ -140,7 +140,7 @@ def test_traces(node):
 def test_contexts_can_be_stopped_and_started(make_node):
     node = make_node()
     names = [c["name"] for c in node.get("/actuator/contexts").json()]
-    assert names == ["order", "payment", "drink", "sale", "customercenter"]
+    assert names[:5] == ["order", "payment", "drink", "sale", "customercenter"]
     assert {c["state"] for c in node.get("/actuator/contexts").json()} == {"running"}
     drink = node.context("drink")
     drink.stop()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Writes the code of docs/tutorial.md to a directory, as its reader would have it after the last step.
+"""Writes the code of a page (docs/tutorial.md, README.md) to a directory, as its reader would have it after the last step.
 
-    extract.py TUTORIAL REPOSITORY DIRECTORY
+    extract.py PAGE REPOSITORY DIRECTORY
 
 A fence names its file behind the language, where GitHub does not show it:
   ```cpp file=PATH   the file's text; a later block of the same path goes on where the former ended
@@ -13,10 +13,10 @@ import re
 import sys
 from typing import NamedTuple
 
-FENCE = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w*)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-class TutorialError(Exception):
+class PageError(Exception):
     """The text and the repository do not go together."""
 
 
@@ -26,11 +26,11 @@ class Block(NamedTuple):
     text: str
 
 
-def blocks(tutorial):
-    fences = len(re.findall(r"^```", tutorial, re.MULTILINE))
-    found = [Block(*match.groups()) for match in FENCE.finditer(tutorial)]
+def blocks(page):
+    fences = len(re.findall(r"^```", page, re.MULTILINE))
+    found = [Block(*match.groups()) for match in FENCE.finditer(page)]
     if fences != 2 * len(found):
-        raise TutorialError(f"{fences} fences, but {len(found)} blocks that could be read")
+        raise PageError(f"{fences} fences, but {len(found)} blocks that could be read")
     return found
 
 
@@ -43,16 +43,16 @@ def add_lines(path, text, diff):
             lines.insert(at, line)
         elif kind == " ":
             if lines.count(line) != 1:
-                raise TutorialError(f"{path}: '{line.strip()}' is there {lines.count(line)} times; the tutorial adds its line behind it")
+                raise PageError(f"{path}: '{line.strip()}' is there {lines.count(line)} times; the page adds its line behind it")
             at = lines.index(line)
         else:
-            raise TutorialError(f"{path}: only lines to add, behind lines that are there: {change}")
+            raise PageError(f"{path}: only lines to add, behind lines that are there: {change}")
     return "\n".join(lines) + "\n"
 
 
-def files_of(tutorial, repository):
+def files_of(page, repository):
     files = {}
-    for block in blocks(tutorial):
+    for block in blocks(page):
         if block.file is None:
             continue
         if block.language == "diff":
@@ -63,8 +63,8 @@ def files_of(tutorial, repository):
     return files
 
 
-def main(tutorial, repository, directory):
-    for path, text in files_of(pathlib.Path(tutorial).read_text(encoding="utf-8"), pathlib.Path(repository)).items():
+def main(page, repository, directory):
+    for path, text in files_of(pathlib.Path(page).read_text(encoding="utf-8"), pathlib.Path(repository)).items():
         file = pathlib.Path(directory, path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -73,5 +73,5 @@ def main(tutorial, repository, directory):
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except TutorialError as why:
-        sys.exit(f"docs/tutorial.md: {why}")
+    except PageError as why:
+        sys.exit(f"{sys.argv[1]}: {why}")
