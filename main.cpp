@@ -40,6 +40,8 @@ namespace {
 using namespace crema;
 using config::values;
 
+std::uint64_t random_number() { return (static_cast<std::uint64_t>(std::random_device{}()) << 32U) ^ std::random_device{}(); }
+
 template <class T>
 T number(const values& v, const std::string& name) {
   return static_cast<T>(v.get_int(name));
@@ -137,7 +139,7 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.notify_concurrent_max = number<std::uint32_t>(v, "notify.maxConcurrent");
   s.notify_retry_min = v.get_ms("notify.retryMinMs");
   s.notify_retry_max = v.get_ms("notify.retryMaxMs");
-  s.seed = (static_cast<std::uint64_t>(std::random_device{}()) << 32U) ^ std::random_device{}();
+  s.seed = random_number();
   for (const auto& c : system.contexts) s.contexts.emplace(c.name, context_settings_of(v, c, scope));
   s.faults_enabled = v.get_bool("faults.enabled");
   s.system = v.of_system(system, scope);
@@ -395,7 +397,7 @@ int restore(const cli::restore_options& options) {
   const auto from =
       storage::open_lmdb(existing(options.backup), store_options_of(options.settings));  // as it is: its journal is all that is needed
   const auto to = open_store(directory, options.settings);
-  const auto report = storage::restore(*from, *to, system, options.to_sequence, options.to_time);
+  const auto report = storage::restore(*from, *to, system, random_number(), options.to_sequence, options.to_time);
   std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset
             << std::endl;
   return cli::ok;

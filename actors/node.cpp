@@ -52,7 +52,7 @@ node::~node() { stop(); }
 void node::start() {
   auto& p = *parts_;
   if (p.settings.faults_enabled) p.prepare_faults();
-  storage::prepare(*p.given.store, *p.given.system, p.settings.partitions);
+  storage::prepare(*p.given.store, *p.given.system, p.settings.partitions, random_source(p.settings.seed).next());
   p.log = std::make_unique<journal>(*p.given.store, p.given.system->contexts.size(), p.settings, *p.given.time, *p.given.metrics);
   p.log->on_failure([&p](const std::string& why) { p.give_up(why); });
   p.actors = std::make_unique<caf::actor_system>(p.config);
@@ -302,6 +302,8 @@ class journal_subscription final : public subscription {
 std::unique_ptr<subscription> node::subscribe(std::function<void()> wake) {
   return std::make_unique<journal_subscription>(*parts_->log, parts_->alive, std::move(wake));
 }
+
+std::string_view node::history() const noexcept { return parts_->shared ? std::string_view(parts_->shared->history) : std::string_view(); }
 
 std::string node::metrics() const { return parts_->given.metrics->text(); }
 

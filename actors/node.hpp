@@ -55,6 +55,7 @@ class node final : public front_door {
   result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
                     const page_request& request, bool newest_first) const override;
   event_page events(const event_query& query) const override;
+  std::string_view history() const noexcept override;
   std::unique_ptr<subscription> subscribe(std::function<void()> wake) override;
   bool ready() const noexcept override;
   bool live() const noexcept override;

@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include "actors/fault_keeper.hpp"
+#include "storage/format.hpp"
 #include "storage/layout.hpp"
 #include "telemetry/log.hpp"
 
@@ -48,6 +49,7 @@ services::services(const system_declaration& declared, const runtime_settings& s
       faults(f),
       random(s.seed),
       first_sequence(j.durable()),
+      history(storage::history_of(st)),
       contexts(declared.contexts.size()),
       rejected_messages(m.make_counter("crema_messages_rejected_total", "Durable messages that their receiver's rules refused")),
       undone_steps(m.make_counter("crema_steps_undone_total", "Steps of failed chains that were taken back")),

@@ -133,6 +133,7 @@ struct services {
   fault_board& faults;
   random_source random;
   const std::uint64_t first_sequence;  ///< where this run of the node began in the log
+  const std::string history;           ///< id of the history that the log continues
 
   std::vector<context_status> contexts;
   supervision_board board;

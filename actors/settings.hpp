@@ -53,7 +53,7 @@ struct runtime_settings {
   std::size_t journal_queue_max = 100000;
   std::uint32_t notify_concurrent_max = 64;
   milliseconds notify_retry_min{200}, notify_retry_max{60000};
-  std::uint64_t seed = 0;                            ///< of ids and jitter
+  std::uint64_t seed = 0;                            ///< of ids and jitter, and of a new directory's history
   bool faults_enabled = false;                       ///< whether anybody may put a fault on the node's board
   std::map<std::string, context_settings> contexts;  ///< by context name; absent: defaults
   system_settings system;                            ///< what the system declares for itself

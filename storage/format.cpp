@@ -1,5 +1,6 @@
 #include "storage/format.hpp"
 
+#include <cstdio>
 #include <string>
 
 #include "storage/layout.hpp"
@@ -45,9 +46,15 @@ void check_version_and_system(const snapshot& s, const system_declaration& syste
     refuse("this data belongs to the system '" + written_by + "', not '" + system.name + "'; choose another --data directory");
 }
 
+std::string history_text(std::uint64_t id) {
+  char digits[17];
+  (void)std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(id));
+  return digits;
+}
+
 }  // namespace
 
-void prepare(store& s, const system_declaration& system, std::uint16_t partitions) {
+void prepare(store& s, const system_declaration& system, std::uint16_t partitions, std::uint64_t new_history) {
   const auto tx = s.write();
   if (tx->get(table::meta, "format")) {
     check_version_and_system(*tx, system);
@@ -59,6 +66,7 @@ void prepare(store& s, const system_declaration& system, std::uint16_t partition
     tx->put(table::meta, "format", number_key(format_version));
     tx->put(table::meta, "system", system.name);
     tx->put(table::meta, "partitions", number_key(partitions));
+    tx->put(table::meta, "history", history_text(new_history));
   }
   for (const auto* type : system.all_types())
     if (!check_type(*tx, *type)) tx->put(table::schemas, type->name, describe(*type));
@@ -75,6 +83,13 @@ std::uint16_t partitions_of(const store& s) {
   const auto n = read_number(*s.read(), table::meta, "partitions");
   if (!n) refuse("there is no crema data here; give the right directory with --data");
   return static_cast<std::uint16_t>(*n);
+}
+
+std::string history_of(const store& s) {
+  const auto now = s.read();
+  const auto id = now->get(table::meta, "history");
+  if (!id) refuse("this data does not name its history, so it is not whole; restore it from a backup");
+  return std::string(*id);
 }
 
 }  // namespace crema::storage

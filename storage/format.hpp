@@ -1,7 +1,8 @@
-// What a data directory says of itself: format version, system, partitions and the field lists it was written with.
+// What a data directory says of itself: format version, system, partitions, history and the field lists it was written with.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "behaviors/core/declaration.hpp"
 #include "storage/store.hpp"
@@ -13,12 +14,17 @@ inline constexpr std::uint64_t format_version = 7;
 /// Makes a new directory ready, or checks that an existing one was written by this system in this format with these partitions,
 /// and that no field list has lost, moved or changed a field (which would misread what is on disk). New fields and types are
 /// noted down. Throws storage_error (format) with one sentence that says what differs and what to do.
-void prepare(store& s, const system_declaration& system, std::uint16_t partitions);
+/// `new_history` is random: a new directory begins a history of this id.
+void prepare(store& s, const system_declaration& system, std::uint16_t partitions, std::uint64_t new_history);
 
 /// As `prepare` for an existing directory, without changing it.
 void check_format(const snapshot& s, const system_declaration& system);
 
 /// Partitions of an existing directory; throws storage_error (format) where there is no crema data.
 std::uint16_t partitions_of(const store& s);
+
+/// The id of an existing directory's history, 16 hexadecimal digits: made with the directory, and anew by every restore, so that offsets
+/// of two histories can be told apart. Throws storage_error (format) where there is none.
+std::string history_of(const store& s);
 
 }  // namespace crema::storage

@@ -50,10 +50,12 @@ struct restore_report {
 };
 
 /// Replays the journal of `from` into the empty store `to`: all of it, or up to the record that holds offset `to_sequence`, or up to
-/// the first record later than `to_time`. A chain that the cut leaves half-finished is settled at the next start.
+/// the first record later than `to_time`. A chain that the cut leaves half-finished is settled at the next start. What follows is another
+/// history than what followed in `from`: `new_history` is its id, random.
 /// Throws storage_error: format (`to` is not empty, `from` is of another system), corrupt (a record of `from` is damaged), and what a
 /// write throws.
-restore_report restore(const store& from, store& to, const system_declaration& system, std::optional<std::uint64_t> to_sequence,
-                       std::optional<timestamp> to_time, const progress_handler& progress = progress_to_stderr);
+restore_report restore(const store& from, store& to, const system_declaration& system, std::uint64_t new_history,
+                       std::optional<std::uint64_t> to_sequence, std::optional<timestamp> to_time,
+                       const progress_handler& progress = progress_to_stderr);
 
 }  // namespace crema::storage

@@ -130,12 +130,12 @@ class replay {
 
 }  // namespace
 
-restore_report restore(const store& from, store& to, const system_declaration& system, std::optional<std::uint64_t> to_sequence,
-                       std::optional<timestamp> to_time, const progress_handler& progress) {
+restore_report restore(const store& from, store& to, const system_declaration& system, std::uint64_t new_history,
+                       std::optional<std::uint64_t> to_sequence, std::optional<timestamp> to_time, const progress_handler& progress) {
   check_empty(to);
   check_source(from, system);
   const auto partitions = partitions_of(from);
-  prepare(to, system, partitions);
+  prepare(to, system, partitions, new_history);
 
   restore_report report;
   {

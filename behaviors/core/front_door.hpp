@@ -134,6 +134,8 @@ class front_door {
   virtual result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
                             const page_request& request, bool newest_first = false) const = 0;
   virtual event_page events(const event_query& query) const = 0;
+  /// Of which history the offsets are: 16 hexadecimal digits. Made with the data, and anew by every restore. Empty before the start.
+  virtual std::string_view history() const noexcept = 0;
 
   // ---- subscribe: `wake` is called (any thread, must not block) when events beyond those already committed were committed
   virtual std::unique_ptr<subscription> subscribe(std::function<void()> wake) = 0;

@@ -26,6 +26,18 @@ idempotency_key key_of(std::uint8_t n) {
 
 }  // namespace
 
+TEST_CASE("node: given a crash, then its history goes on; given an empty disk, then another one begins") {
+  stepped_node n(test_system());
+  const std::string history(n.node().history());
+  CHECK(history.size() == 16);
+  n.crash();
+  CHECK(n.node().history() == history);
+  actors::runtime_settings other;
+  other.seed = 1;
+  stepped_node empty(test_system(), other);
+  CHECK(empty.node().history() != history);
+}
+
 TEST_CASE("entity: given a message that was handled, then it counts as outstanding until what it did can be read") {
   plain_node n;
   const auto& outstanding = n.shared().contexts[n.system().context_named("shadow").index].outbox;

@@ -375,7 +375,7 @@ TEST_CASE("verify: given another system's data or none, then that is said instea
   CHECK_THROWS_AS(verify(*disk, the_system(), quiet), storage_error);
   auto other = make_system();
   other.name = "other";
-  prepare(*disk, other, partitions);
+  prepare(*disk, other, partitions, the_history);
   CHECK_THROWS_AS(verify(*disk, the_system(), quiet), storage_error);
 }
 
@@ -412,7 +412,7 @@ TEST_CASE("restore: given any last offset, then the result is what was there at 
 
   for (std::uint64_t n = 1; n < h.next_sequence(); ++n) {
     auto to = make_memory_store();
-    const auto report = restore(*disk, *to, the_system(), n, std::nullopt, quiet);
+    const auto report = restore(*disk, *to, the_system(), the_history, n, std::nullopt, quiet);
     const auto moment = static_cast<std::size_t>(std::lower_bound(ends.begin(), ends.end(), n) - ends.begin());
     INFO("to offset " << n);
     CHECK(report.last_offset == ends[moment]);
@@ -431,7 +431,7 @@ TEST_CASE("restore: given a time, then the first later record and all after it a
     h.write(std::move(r));
   }
   auto to = make_memory_store();
-  const auto report = restore(*disk, *to, the_system(), std::nullopt, timestamp{3000}, quiet);
+  const auto report = restore(*disk, *to, the_system(), the_history, std::nullopt, timestamp{3000}, quiet);
   CHECK(report.records == 3);
   CHECK(report.last_offset == 3);
   CHECK(to->read()->get(table::state, row_key({false, cups}, 3)));
@@ -441,23 +441,34 @@ TEST_CASE("restore: given a time, then the first later record and all after it a
 TEST_CASE("restore: given everything, then records go on where they ended") {
   played p;
   auto to = make_memory_store();
-  const auto report = restore(*p.disk, *to, the_system(), std::nullopt, std::nullopt, quiet);
+  const auto report = restore(*p.disk, *to, the_system(), the_history, std::nullopt, std::nullopt, quiet);
   CHECK(report.records == 10);
   log_writer log(*to, partitions, the_system().contexts.size());
   CHECK(log.next_sequence() == p.writer.next_sequence());
+}
+
+TEST_CASE("restore: given a backup, then what is restored begins another history, and goes on with it") {
+  played p;
+  CHECK(history_of(*p.disk) == "0123456789abcdef");
+  auto to = make_memory_store();
+  (void)restore(*p.disk, *to, the_system(), 0xb, std::nullopt, std::nullopt, quiet);
+  CHECK(history_of(*to) == "000000000000000b");
+  prepare(*to, the_system(), partitions, 0xc);
+  CHECK(history_of(*to) == "000000000000000b");
+  CHECK_THROWS_WITH(history_of(*make_memory_store()), Catch::Contains("does not name its history"));
 }
 
 TEST_CASE("restore: given a directory with something in it, no data, or a damaged record, then it is refused") {
   played p;
   auto full = make_memory_store();
   change(*full, [](transaction& tx) { tx.put(table::meta, "format", number_key(1)); });
-  CHECK_THROWS_WITH(restore(*p.disk, *full, the_system(), std::nullopt, std::nullopt, quiet),
+  CHECK_THROWS_WITH(restore(*p.disk, *full, the_system(), the_history, std::nullopt, std::nullopt, quiet),
                     Catch::Contains("choose a new or empty one with --data"));
 
   auto nothing = make_memory_store(), to = make_memory_store();
-  CHECK_THROWS_WITH(restore(*nothing, *to, the_system(), std::nullopt, std::nullopt, quiet), Catch::Contains("no crema data"));
+  CHECK_THROWS_WITH(restore(*nothing, *to, the_system(), the_history, std::nullopt, std::nullopt, quiet), Catch::Contains("no crema data"));
 
   const auto e = first_of(*p.disk, table::journal);
   change(*p.disk, [&](transaction& tx) { tx.put(table::journal, e.first, flipped(e.second, 2)); });
-  CHECK_THROWS_WITH(restore(*p.disk, *to, the_system(), std::nullopt, std::nullopt, quiet), Catch::Contains("is damaged"));
+  CHECK_THROWS_WITH(restore(*p.disk, *to, the_system(), the_history, std::nullopt, std::nullopt, quiet), Catch::Contains("is damaged"));
 }

@@ -129,11 +129,13 @@ inline const system_declaration& the_system() {
   return s;
 }
 
+inline constexpr std::uint64_t the_history = 0x0123456789abcdef;
+
 /// Writes records as entities do, one transaction a flush.
 class hand {
  public:
   explicit hand(store& s) : store_(s) {
-    prepare(s, the_system(), partitions);
+    prepare(s, the_system(), partitions, the_history);
     log_.emplace(s, partitions, the_system().contexts.size());
   }
 
