@@ -10,6 +10,7 @@
 #include <random>
 #include <thread>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "actors/node.hpp"
@@ -20,6 +21,7 @@
 #include "http/server.hpp"
 #include "http/webhook.hpp"
 #include "storage/deferred/deferred_store.hpp"
+#include "storage/directory/directory_contents.hpp"
 #include "storage/faulty/faulty_store.hpp"
 #include "storage/filtered/filtered_store.hpp"
 #include "storage/format.hpp"
@@ -74,15 +76,27 @@ storage::lmdb_options store_options_of(const values& v) {
   return o;
 }
 
-std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory, const values& v) {
-  return storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, store_options_of(v))),
+storage::lmdb_options to_read(storage::lmdb_options o) {
+  o.read_only = true;
+  return o;
+}
+
+storage::lmdb_options to_restore(storage::lmdb_options o) {
+  o.to_restore = true;
+  return o;
+}
+
+std::unique_ptr<storage::store> open_store(const std::filesystem::path& directory, const storage::lmdb_options& options, const values& v) {
+  return storage::make_deferred_store(storage::make_packed_store(storage::open_lmdb(directory, options)),
                                       number<std::size_t>(v, "data.deferredEntriesMax"));
 }
 
 // As a node wants it: what is not in the index is known at once, as soon as what is there has been read.
-std::unique_ptr<storage::store> open_filtered_store(const std::filesystem::path& directory, const values& v) {
+std::unique_ptr<storage::store> open_filtered_store(const std::filesystem::path& directory, bool must_exist, const values& v) {
+  auto options = store_options_of(v);
+  options.must_exist = must_exist;
   return storage::make_filtered_store(
-      open_store(directory, v), number<std::size_t>(v, "data.filterBytes"), storage::learning::beside, [](const std::string& why) {
+      open_store(directory, options, v), number<std::size_t>(v, "data.filterBytes"), storage::learning::beside, [](const std::string& why) {
         if (why.empty())
           telemetry::log(telemetry::level::debug, "all index keys are in the filter");
         else
@@ -258,11 +272,13 @@ std::optional<int> inherited_socket() {
 // One system as it is served: alone at the root, or beside others with a scope ("hotel"), which is its prefix, its directory below
 // data.directory, its label in metrics and what its contexts' settings begin with.
 struct served {
-  served(const values& v, const std::string& name, const std::string& scope, const actors::clock& time, const telemetry::metrics& all)
+  served(const values& v, const std::string& name, const std::string& scope, bool must_exist, const actors::clock& time,
+         const telemetry::metrics& all)
       : system(find_system(name)),
         prefix(scope.empty() ? "" : "/" + scope),
         disk_faults(disk_faults_of(v)),
-        store(failing_on_demand(open_filtered_store(std::filesystem::path(v.get_text("data.directory")) / scope, v), disk_faults)),
+        store(failing_on_demand(open_filtered_store(std::filesystem::path(v.get_text("data.directory")) / scope, must_exist, v),
+                                disk_faults)),
         metrics(all, scope.empty() ? telemetry::labels{} : telemetry::labels{{"system", scope}}),
         traces(trace_settings_of(v)),
         node(parts_of(v, time), runtime_settings_of(v, system, scope.empty() ? "" : scope + ".")) {}
@@ -322,19 +338,46 @@ std::unique_ptr<http::otlp_exporter> exporter_of(const values& v, all_served& sy
   return std::make_unique<http::otlp_exporter>(otlp_settings_of(v), std::move(sources), metrics);
 }
 
-void open_systems(all_served& systems, const cli::serve_options& options, const actors::clock& time, const telemetry::metrics& metrics) {
-  const bool all = options.system.empty();
-  for (const auto& name : all ? system_names() : std::vector{options.system})
-    systems.emplace_back(options.settings, name, all ? name : "", time, metrics);
+// The directory of all systems together, held as long as they are served; nothing where one is served.
+using shared_directory = std::optional<storage::directory_of_several>;
+
+void take_directory(shared_directory& shared, const cli::serve_options& options) {
+  const std::filesystem::path directory = options.settings.get_text("data.directory");
+  if (options.system.empty())
+    shared.emplace(directory);
+  else
+    storage::require_one_system(directory, system_names());
+}
+
+// What is in doubt is checked before it is served. That may take long, and a signal ends it.
+void check_before_serving(served& s, const sigset_t& signals) {
+  if (const auto doubt = s.store->doubt(); !doubt.empty())
+    std::cerr << "crema: " << doubt << "; all of it is checked before '" << s.system.name << "' is served" << std::endl;
+  storage::check_whole(*s.store, s.system, [&](const std::string& what, std::uint64_t done) {
+    constexpr timespec at_once{0, 0};
+    if (sigtimedwait(&signals, nullptr, &at_once) > 0)
+      throw storage::storage_error(storage::storage_errc::stopped, "stopped before all was checked; start it again");
+    storage::progress_to_stderr(what, done);
+  });
+}
+
+void open_systems(all_served& systems, const shared_directory& shared, const cli::serve_options& options, const actors::clock& time,
+                  const telemetry::metrics& metrics, const sigset_t& signals) {
+  for (const auto& name : shared ? system_names() : std::vector{options.system}) {
+    auto& opened = systems.emplace_back(options.settings, name, shared ? name : "", shared && shared->has(name), time, metrics);
+    check_before_serving(opened, signals);
+  }
 }
 
 // Serves until a signal, then drains: requests in flight finish, everything is on disk.
-void serve_until_signal(const cli::serve_options& options, all_served& systems, telemetry::metrics& metrics, const sigset_t& signals) {
+void serve_until_signal(const cli::serve_options& options, all_served& systems, shared_directory& shared, telemetry::metrics& metrics,
+                        const sigset_t& signals) {
   std::vector<http::mounted> mounted;
   for (auto& s : systems) mounted.push_back({s.prefix, &s.node, &s.traces});
   http::server server(server_settings_of(options.settings), mounted, metrics);
   const auto exporter = exporter_of(options.settings, systems, metrics);  // after the server, whose routes its spans name
   for (auto& s : systems) s.node.start();
+  if (shared) shared->note_made(system_names());
   const auto socket = inherited_socket();
   int signal = socket ? await_readiness(systems, signals) : 0;
   if (signal == 0) {
@@ -343,6 +386,7 @@ void serve_until_signal(const cli::serve_options& options, all_served& systems, 
     sigwait(&signals, &signal);
   }
   telemetry::log(telemetry::level::info, "stopping: no new connections, requests in flight finish");
+  for (auto& s : systems) s.node.cancel_backups();
   std::promise<void> drained;
   server.drain([&] { drained.set_value(); });
   drained.get_future().wait();
@@ -361,10 +405,12 @@ int serve(const cli::serve_options& options) {
   const actors::system_clock time;
   int exit_code = cli::ok;
   try {
+    shared_directory shared;
+    take_directory(shared, options);
     all_served systems;
-    open_systems(systems, options, time, metrics);
+    open_systems(systems, shared, options, time, metrics, signals);
     telemetry::start_logging(log_settings_of(options.settings));  // only now: another process's directory has its own log files
-    serve_until_signal(options, systems, metrics, signals);
+    serve_until_signal(options, systems, shared, metrics, signals);
   } catch (const std::exception& e) {
     std::cerr << "crema: " << e.what() << '\n';
     exit_code = cli::failed;
@@ -375,16 +421,12 @@ int serve(const cli::serve_options& options) {
 
 // ---- offline work on a data directory
 
-// A directory that is not there is a typing mistake, not a new store.
-const std::filesystem::path& existing(const std::filesystem::path& directory) {
-  if (!std::filesystem::exists(directory / "data.mdb"))
-    throw storage::storage_error(storage::storage_errc::format,
-                                 "there is no crema data in " + directory.string() + "; give the right directory");
-  return directory;
-}
-
+// What is only read may be on a medium that cannot be written. A directory that is not there is a typing mistake, not a new store.
 int verify(const cli::verify_options& options) {
-  const auto store = open_store(existing(options.settings.get_text("data.directory")), options.settings);
+  auto store_options = store_options_of(options.settings);
+  store_options.read_only = !options.rebuild_views;
+  store_options.must_exist = true;
+  const auto store = open_store(options.settings.get_text("data.directory"), store_options, options.settings);
   const auto system = find_system(options.system);
   const auto report = options.rebuild_views ? storage::rebuild_and_verify(*store, system) : storage::verify(*store, system);
   std::cout << (options.json ? storage::to_json(report) : storage::to_text(report)) << std::flush;
@@ -395,8 +437,8 @@ int restore(const cli::restore_options& options) {
   const auto system = find_system(options.system);
   const auto directory = options.settings.get_text("data.directory");
   const auto from =
-      storage::open_lmdb(existing(options.backup), store_options_of(options.settings));  // as it is: its journal is all that is needed
-  const auto to = open_store(directory, options.settings);
+      storage::open_lmdb(options.backup, to_read(store_options_of(options.settings)));  // as it is: its journal is all that is needed
+  const auto to = open_store(directory, to_restore(store_options_of(options.settings)), options.settings);
   const auto report = storage::restore(*from, *to, system, random_number(), options.to_sequence, options.to_time);
   std::cout << "restored " << report.records << " records into " << directory << "; the last event kept is " << report.last_offset
             << std::endl;
@@ -406,6 +448,7 @@ int restore(const cli::restore_options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  umask(S_IRWXG | S_IRWXO);  // what is written is customers' data: data, logs, backups and notifications are their owner's alone
   cli::actions does;
   does.systems = system_names();
   does.settings = [](const std::string& system) {

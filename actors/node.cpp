@@ -97,6 +97,7 @@ void node::stop() {
   *p.alive = false;
   if (!p.started || p.stopped.exchange(true)) return;
   p.given.metrics->remove_refresh(p.metrics_refresh);
+  cancel_backups();
   {
     const std::lock_guard lock(p.helpers_mutex);
     for (auto& t : p.helpers) t.join();

@@ -46,6 +46,8 @@ class node final : public front_door {
   /// Checks the format, recovers, starts the actors. Throws storage::storage_error.
   void start();
   void stop();
+  /// Backups under way end soon, refused, and leave nothing: before a stop waits for what is under way.
+  void cancel_backups();
 
   // front_door
   const system_declaration& system() const noexcept override;

@@ -203,14 +203,31 @@ void node::settle_dead_letter(std::uint64_t id, bool replay, std::function<void(
   for (const auto& m : written->messages) p.shared->dispatch(m);
 }
 
+namespace {
+
+rejection refusal_of_backup(const storage::storage_error& e) {
+  constexpr std::int64_t look_again_ms = 60'000;
+  switch (e.code()) {
+    case storage::storage_errc::full: return {rejection_kind::overloaded, e.what(), {}, look_again_ms};
+    case storage::storage_errc::stopped: return {rejection_kind::stopped, e.what(), {}, 1000};
+    default: return rejection::invalid("directory", e.what());
+  }
+}
+
+}  // namespace
+
+void node::cancel_backups() { parts_->backups_stop.request_stop(); }
+
 void node::backup(const std::string& directory, std::function<void(std::optional<rejection>)> done) {
   auto& p = *parts_;
   const std::lock_guard lock(p.helpers_mutex);
   p.helpers.emplace_back([&p, directory, tell = std::move(done)] {
     try {
-      p.given.store->copy_to(directory);
+      p.given.store->copy_to(directory, p.backups_stop.get_token());
       tell(std::nullopt);
-    } catch (const std::exception& e) { tell(rejection::invalid("directory", e.what())); }
+    } catch (const storage::storage_error& e) { tell(refusal_of_backup(e)); } catch (const std::exception& e) {
+      tell(rejection::invalid("directory", e.what()));
+    }
   });
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -49,6 +50,7 @@ struct node::parts {
   std::shared_ptr<std::atomic<bool>> alive = std::make_shared<std::atomic<bool>>(true);
   std::vector<std::thread> helpers;  // backups under way
   std::mutex helpers_mutex;
+  std::stop_source backups_stop;
   std::set<std::uint64_t> letters_settled;  // in this run: two who settle one at the same moment settle it once
   std::mutex letters_mutex;
   int metrics_refresh = 0;

@@ -52,10 +52,68 @@ std::string history_text(std::uint64_t id) {
   return digits;
 }
 
+// Key and values. FROZEN.
+constexpr std::string_view making_key = "making", making_restored = "restored", making_views = "views";
+
+void refuse_unfinished_restore(const snapshot& s) {
+  if (being_made(s) == making::restored)
+    refuse("this data was being restored, and that was not finished; run 'crema restore' again, into a new directory");
+}
+
+// Whatever has entries has had a format from its first commit on.
+void require_empty(const snapshot& s) {
+  for (std::size_t t = 0; t < table_count; ++t)
+    if (s.count(static_cast<table>(t)) > 0)
+      throw storage_error(storage_errc::corrupt,
+                          "this data is not whole: it does not say what format it has; restore a backup into a new directory");
+}
+
+void put_beginnings(transaction& tx, const system_declaration& system, std::uint16_t partitions, std::uint64_t new_history) {
+  require_empty(tx);
+  tx.put(table::meta, "format", number_key(format_version));
+  tx.put(table::meta, "system", system.name);
+  tx.put(table::meta, "partitions", number_key(partitions));
+  tx.put(table::meta, "history", history_text(new_history));
+}
+
+void put_types(transaction& tx, const system_declaration& system) {
+  for (const auto* type : system.all_types())
+    if (!check_type(tx, *type)) tx.put(table::schemas, type->name, describe(*type));
+}
+
 }  // namespace
+
+std::optional<making> being_made(const snapshot& s) {
+  const auto what = s.get(table::meta, making_key);
+  if (!what) return std::nullopt;
+  return *what == making_views ? making::views : making::restored;
+}
+
+void begin_making(store& s, making what) {
+  const auto tx = s.write();
+  tx->put(table::meta, making_key, what == making::views ? making_views : making_restored);
+  tx->commit();
+}
+
+void end_making(store& s) {
+  const auto tx = s.write();
+  (void)tx->erase(table::meta, making_key);
+  tx->commit();
+}
+
+void prepare_to_restore(store& s, const system_declaration& system, std::uint16_t partitions, std::uint64_t new_history) {
+  const auto tx = s.write();
+  put_beginnings(*tx, system, partitions, new_history);
+  tx->put(table::meta, making_key, making_restored);
+  put_types(*tx, system);
+  tx->commit();
+}
 
 void prepare(store& s, const system_declaration& system, std::uint16_t partitions, std::uint64_t new_history) {
   const auto tx = s.write();
+  refuse_unfinished_restore(*tx);
+  if (being_made(*tx) == making::views)
+    refuse("the views of this data were being made anew, and that was not finished; run 'crema verify --rebuild-views' on it");
   if (tx->get(table::meta, "format")) {
     check_version_and_system(*tx, system);
     const auto stored = read_number(*tx, table::meta, "partitions").value_or(0);
@@ -63,19 +121,16 @@ void prepare(store& s, const system_declaration& system, std::uint16_t partition
       refuse("this data was made with node.partitions = " + std::to_string(stored) + ", which cannot change; set it back from " +
              std::to_string(partitions));
   } else {
-    tx->put(table::meta, "format", number_key(format_version));
-    tx->put(table::meta, "system", system.name);
-    tx->put(table::meta, "partitions", number_key(partitions));
-    tx->put(table::meta, "history", history_text(new_history));
+    put_beginnings(*tx, system, partitions, new_history);
   }
-  for (const auto* type : system.all_types())
-    if (!check_type(*tx, *type)) tx->put(table::schemas, type->name, describe(*type));
+  put_types(*tx, system);
   tx->commit();
 }
 
 void check_format(const snapshot& s, const system_declaration& system) {
   if (!s.get(table::meta, "format")) refuse("there is no crema data here; give the right directory with --data");
   check_version_and_system(s, system);
+  refuse_unfinished_restore(s);
   for (const auto* type : system.all_types()) (void)check_type(s, *type);
 }
 

@@ -41,6 +41,10 @@ verify_report verify(const store& s, const system_declaration& system, const pro
 /// Makes all views anew from the journal, then verifies.
 verify_report rebuild_and_verify(store& s, const system_declaration& system, const progress_handler& progress = progress_to_stderr);
 
+/// For who is about to go on from there: where the store has doubts that it is whole (store::doubt), all of it is verified, and accepted
+/// where nothing is at fault. Throws storage_error (corrupt) otherwise.
+void check_whole(store& s, const system_declaration& system, const progress_handler& progress = progress_to_stderr);
+
 std::string to_text(const verify_report& report);
 std::string to_json(const verify_report& report);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "storage/format.hpp"
 #include "storage/layout.hpp"
 #include "storage/rows.hpp"
 
@@ -297,22 +298,24 @@ void forget_views(store& s, const system_declaration& system) {
   tx->commit();
 }
 
+class view_failed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Says which record it is on which a view throws.
 void take_in(projection& views, const context_declaration& context, const std::shared_ptr<const journal_record>& r) {
   try {
     views.apply(r);
   } catch (const std::exception& e) {
-    throw std::runtime_error("the views of '" + context.name + "' cannot take in record " + std::to_string(r->sequence) + " (" + e.what() +
-                             "); they stand before it now. Mend the projection, then rebuild again");
+    throw view_failed("the views of '" + context.name + "' cannot take in record " + std::to_string(r->sequence) + " (" + e.what() +
+                      "); they stand before it now. Mend the projection, then rebuild again");
   }
 }
 
-}  // namespace
-
-void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions,
-                   const std::function<void(std::uint64_t)>& progress) {
+void project_everything(store& s, const system_declaration& system, std::uint16_t partitions,
+                        const std::function<void(std::uint64_t)>& progress) {
   constexpr std::uint64_t batch = 5000;
-  forget_views(s, system);
   const auto types = system.catalog();
   for (const auto& context : system.contexts) {
     if (std::none_of(system.views.begin(), system.views.end(), [&](const auto& v) { return v.context == context.index; })) continue;
@@ -336,6 +339,21 @@ void rebuild_views(store& s, const system_declaration& system, std::uint16_t par
       progress(done);
     }
   }
+}
+
+}  // namespace
+
+void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions,
+                   const std::function<void(std::uint64_t)>& progress) {
+  begin_making(s, making::views);
+  forget_views(s, system);
+  try {
+    project_everything(s, system, partitions, progress);
+  } catch (const view_failed&) {  // every commit had the rows and the checkpoint up to which they reach
+    end_making(s);
+    throw;
+  }
+  end_making(s);
 }
 
 }  // namespace crema::storage

@@ -63,7 +63,8 @@ class projection {
 };
 
 /// Forgets every row and checkpoint of all views, then projects the whole journal again. The node must not be running.
-/// `progress(records done)` is called now and then.
+/// Until all is made, nothing else goes on from there (storage/format.hpp: making). Where a view throws, what is made is whole as far
+/// as it goes: it is taken up there by who serves it. `progress(records done)` is called now and then.
 void rebuild_views(store& s, const system_declaration& system, std::uint16_t partitions,
                    const std::function<void(std::uint64_t)>& progress);
 

@@ -19,6 +19,8 @@ constexpr std::size_t batch_records = 5000;  // written by one transaction; boun
 
 void check_empty(const store& to) {
   const auto now = to.read();
+  if (being_made(*now) == making::restored)
+    refuse("the data directory to restore into holds a restore that was not finished; remove it, or choose a new one with --data");
   for (std::size_t t = 0; t < table_count; ++t)
     if (now->count(static_cast<table>(t)) > 0)
       refuse("the data directory to restore into is not empty; choose a new or empty one with --data");
@@ -135,7 +137,7 @@ restore_report restore(const store& from, store& to, const system_declaration& s
   check_empty(to);
   check_source(from, system);
   const auto partitions = partitions_of(from);
-  prepare(to, system, partitions, new_history);
+  prepare_to_restore(to, system, partitions, new_history);
 
   restore_report report;
   {
@@ -155,6 +157,7 @@ restore_report restore(const store& from, store& to, const system_declaration& s
     }
     into.flush();
   }
+  begin_making(to, making::views);  // the rest of it is there
   rebuild_views(to, system, partitions, [&](std::uint64_t done) {
     if (done % progress_every == 0) progress("records taken into the views", done);
   });

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@ enum class storage_errc : std::uint8_t {
   corrupt,      ///< what was read cannot be right
   format,       ///< written by another version, or not a crema directory
   unsupported,  ///< a key is too long, or the file system cannot do what LMDB needs
+  stopped,      ///< somebody asked for the end of what was under way
 };
 
 /// Operational failure of the store. `what()` is one sentence for the operator, with what to do.
@@ -88,13 +90,18 @@ class store {
   virtual std::unique_ptr<transaction> write() = 0;
   /// False: no commit that has ended left a key that begins with `prefix`, whatever a snapshot would cost to say so. Any thread.
   virtual bool may_have(table /*t*/, std::string_view /*prefix*/) const noexcept { return true; }
-  /// A hot, consistent copy of everything committed. `directory` is new or empty.
-  virtual void copy_to(const std::filesystem::path& directory) const = 0;
+  /// A hot, consistent copy of everything committed. `directory` is new or empty. Blocks; ends soon after `stop` is asked for.
+  /// Throws storage_error: full (the copy would take room that the store wants free), stopped, unsupported, io.
+  virtual void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const = 0;
   virtual store_usage usage() const = 0;
   /// False: the disk has no room beyond what is under way, so nothing new should begin. Any thread, at the price of a load.
   virtual bool has_room() const noexcept = 0;
   /// Looks whether there is room again, as each commit does. Call now and then: where nothing begins, nothing commits.
   virtual void make_room() noexcept = 0;
+  /// Why what is there may not be whole: it is a copy of a file that was being written, or cut short. Empty: nothing speaks for that.
+  /// Then nothing can be written before accept(), which is for who has checked all of it (storage/maintenance.hpp: check_whole).
+  virtual std::string doubt() const { return {}; }
+  virtual void accept() {}
   /// Gives memory of cached pages back to the system. Call when idle.
   virtual void trim() noexcept {}
 };

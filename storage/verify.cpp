@@ -94,6 +94,8 @@ verify_report verify(const store& s, const system_declaration& system, const pro
   check_format(*now, system);
   const auto types = system.catalog();
   const verify_scope in{*now, system, types, partitions, report};
+  if (being_made(*now) == making::views)
+    in.fault("The views were being made anew, and that was not finished; run 'crema verify --rebuild-views'.");
   try {
     const auto totals = check_partitions(in, progress);
     check_totals(in, totals, check_in_log_order(in, progress));
@@ -111,6 +113,19 @@ verify_report rebuild_and_verify(store& s, const system_declaration& system, con
     if (done % progress_every == 0) progress("records taken into the views", done);
   });
   return verify(s, system, progress);
+}
+
+void check_whole(store& s, const system_declaration& system, const progress_handler& progress) {
+  const auto doubt = s.doubt();
+  if (doubt.empty()) return;
+  const auto report = verify(s, system, progress);
+  if (report.faults_total > 0)
+    throw storage_error(storage_errc::corrupt,
+                        doubt + ", and it is not whole. The first of " + std::to_string(report.faults_total) +
+                            " faults: " + report.faults.front() +
+                            " 'crema verify' lists them; restore a backup, or what the journal still has, into a new "
+                            "directory with 'crema restore'.");
+  s.accept();
 }
 
 }  // namespace crema::storage

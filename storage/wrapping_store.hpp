@@ -18,10 +18,12 @@ class wrapping_store : public store {
   std::unique_ptr<snapshot> read() const override { return below_->read(); }
   std::unique_ptr<transaction> write() override { return below_->write(); }
   bool may_have(table t, std::string_view prefix) const noexcept override { return below_->may_have(t, prefix); }
-  void copy_to(const std::filesystem::path& directory) const override { below_->copy_to(directory); }
+  void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const override { below_->copy_to(directory, stop); }
   store_usage usage() const override { return below_->usage(); }
   bool has_room() const noexcept override { return below_->has_room(); }
   void make_room() noexcept override { below_->make_room(); }
+  std::string doubt() const override { return below_->doubt(); }
+  void accept() override { below_->accept(); }
   void trim() noexcept override { below_->trim(); }
 
  protected:

@@ -15,6 +15,7 @@ const char* advice(storage_errc code) {
     case storage_errc::locked: return "stop the other process";
     case storage_errc::corrupt: return "restore a backup, or fetch the data from a replica";
     case storage_errc::format: return "point crema at a directory that it made, or use the version that made it";
+    case storage_errc::stopped: return "begin again";
     case storage_errc::unsupported: return "stay within the store's limits, or raise them";
   }
   return "";

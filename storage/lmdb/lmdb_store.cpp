@@ -231,10 +231,12 @@ class lmdb_store final : public store {
 
   std::unique_ptr<snapshot> read() const override { return std::make_unique<lmdb_snapshot>(env_); }
   std::unique_ptr<transaction> write() override { return std::make_unique<lmdb_transaction>(env_); }
-  void copy_to(const std::filesystem::path& directory) const override { env_.copy_to(directory); }
+  void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const override { env_.copy_to(directory, stop); }
   store_usage usage() const override { return env_.usage(); }
   bool has_room() const noexcept override { return env_.has_room(); }
   void make_room() noexcept override { env_.make_room(); }
+  std::string doubt() const override { return env_.doubt(); }
+  void accept() override { env_.accept(); }
   void trim() noexcept override { env_.trim(); }
 
  private:

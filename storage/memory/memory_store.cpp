@@ -226,7 +226,7 @@ class memory_store final : public store {
 
   std::unique_ptr<snapshot> read() const override { return std::make_unique<memory_snapshot>(committed_); }
   std::unique_ptr<transaction> write() override { return std::make_unique<memory_transaction>(committed_); }
-  void copy_to(const std::filesystem::path&) const override {
+  void copy_to(const std::filesystem::path&, const std::stop_token&) const override {
     throw storage_error(storage_errc::unsupported, "The memory store keeps nothing that could be copied; use the store on a disk.");
   }
   store_usage usage() const override {

@@ -142,9 +142,9 @@ TEST_CASE("lmdb: a copy taken while the store is written to is whole") {
     for (int i = 500; i < 700; ++i) put_one(*s, "key " + std::to_string(i), std::string(500, 'x'));
   });
   const auto target = other.path / "deep" / "copy";
-  s->copy_to(target);
+  s->copy_to(target, {});
   writer.join();
-  CHECK(code_of([&] { s->copy_to(target); }) == storage_errc::unsupported);
+  CHECK(code_of([&] { s->copy_to(target, {}); }) == storage_errc::unsupported);
 
   const auto copy = open_lmdb(target);
   const auto snap = copy->read();

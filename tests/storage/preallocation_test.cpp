@@ -110,7 +110,7 @@ TEST_CASE("preallocation: a copy has nothing ahead, and what a killed process ha
   if (child == 0) {
     const auto s = open_lmdb(d.path, in_steps(16 * mib));
     put_one(*s, 1);
-    s->copy_to(other.path / "copy");
+    s->copy_to(other.path / "copy", {});
     kill(getpid(), SIGKILL);
   }
   int status = 0;

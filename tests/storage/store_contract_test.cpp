@@ -449,5 +449,5 @@ TEST_CASE("memory store: at its limit a commit is refused whole, and making room
     tx->commit();
   }
   put_all(*s, table::index, {{"b", std::string(600, 'x')}});
-  CHECK(code_of([&] { s->copy_to("/tmp/never"); }) == storage_errc::unsupported);
+  CHECK(code_of([&] { s->copy_to("/tmp/never", {}); }) == storage_errc::unsupported);
 }
