@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "behaviors/core/json.hpp"
@@ -112,21 +113,45 @@ std::optional<problem> take_idempotency_key(const request& r, command_request& c
   return std::nullopt;
 }
 
-// If-Match → the one version that the command may meet.
-std::optional<problem> take_condition(const front_door& door, const resource_entry& entry, const request& r, command_request& command) {
-  if (r.if_match.empty() || !command.id) return std::nullopt;
-  const auto tags = parse_tags(r.if_match, false);
-  if (!tags) return problem{problem_code::bad_parameter, "If-Match: a list of ETags in quotes or * is expected.", "If-Match"};
-  if (tags->any) return std::nullopt;  // a resource that is not there is 404 without this condition as well
-  if (tags->versions.size() == 1) {
-    command.expected_version = tags->versions.front();
+// No aggregate has it: a command that expects it is refused as stale. Where a key came along, that is left to the aggregate, so that
+// one who repeats a request that was carried out gets its answer again, though the version is another by now.
+constexpr auto nobodys_version = std::numeric_limits<std::uint64_t>::max();
+
+// If-Match → the one version that the command may meet. A resource that is not there is 404 without this condition as well.
+std::optional<problem> take_if_match(const front_door& door, const resource_entry& entry, const request& r, command_request& command) {
+  const auto tags = parse_tags(r.if_match);
+  if (!tags) return unreadable_tags("If-Match");
+  if (tags->any) return std::nullopt;
+  const auto versions = versions_in(*tags, false);
+  if (versions.size() == 1) {
+    command.expected_version = versions.front();
     return std::nullopt;
   }
   const auto present = door.get(entry.ref, *command.id);
-  if (!present) return to_problem(rejection::not_found("There is no such resource."));
-  if (!matches(*tags, present->version)) return problem{problem_code::stale, "The resource has version " + to_etag(present->version) + "."};
-  command.expected_version = present->version;
+  const bool is_one = present && std::find(versions.begin(), versions.end(), present->version) != versions.end();
+  command.expected_version = is_one ? present->version : nobodys_version;
   return std::nullopt;
+}
+
+// If-None-Match → the command may meet no version at all (*), or none of these.
+std::optional<problem> take_if_none_match(const front_door& door, const resource_entry& entry, const request& r, command_request& command) {
+  const auto tags = parse_tags(r.if_none_match);
+  if (!tags) return unreadable_tags("If-None-Match");
+  const auto present = door.get(entry.ref, *command.id);
+  if (!present) return std::nullopt;
+  if (tags->any) return problem{problem_code::stale, "The resource is there, and If-None-Match says that it must not be."};
+  const auto versions = versions_in(*tags, true);
+  const bool is_one = std::find(versions.begin(), versions.end(), present->version) != versions.end();
+  if (is_one) command.expected_version = nobodys_version;
+  if (!command.expected_version) command.expected_version = present->version;
+  return std::nullopt;
+}
+
+std::optional<problem> take_conditions(const front_door& door, const resource_entry& entry, const request& r, command_request& command) {
+  if (!command.id) return std::nullopt;
+  if (!r.if_match.empty())
+    if (auto p = take_if_match(door, entry, r, command)) return p;
+  return r.if_none_match.empty() ? std::nullopt : take_if_none_match(door, entry, r, command);
 }
 
 command_or_problem bodied_command(const server_settings& settings, const resource_entry& entry, const request& r, command_request command) {
@@ -203,7 +228,7 @@ command_or_problem to_command(const server_settings& settings, const front_door&
     command = std::move(std::get<command_request>(made));
   }
   if (auto p = take_idempotency_key(r, command)) return std::move(*p);
-  if (auto p = take_condition(door, entry, r, command)) return std::move(*p);
+  if (auto p = take_conditions(door, entry, r, command)) return std::move(*p);
   return command;
 }
 

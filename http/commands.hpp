@@ -1,5 +1,5 @@
-// Requests that change something, as commands: which verb, which command, under which conditions. Reads nothing but If-Match's
-// present version (through the front door), and only where If-Match leaves a choice.
+// Requests that change something, as commands: which verb, which command, under which conditions. Reads nothing but the
+// present version (through the front door), and only where If-Match leaves a choice or If-None-Match was sent.
 #pragma once
 
 #include <optional>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,8 +51,10 @@ struct response {
   unsigned status = 200;
   std::string_view content_type;  ///< a constant
   std::string body;
-  std::string headers;  ///< more header lines, each with its CRLF
-  bool close = false;   ///< the connection cannot go on after this
+  std::string headers;                        ///< more header lines, each with its CRLF
+  bool close = false;                         ///< the connection cannot go on after this
+  std::optional<std::uint64_t> version = {};  ///< of the aggregate that the body shows
+  std::string tag = {};                       ///< its entity tag, without quotes: see representation.hpp
 
   response& header(std::string_view name, std::string_view text) {
     headers.append(name).append(": ").append(text).append("\r\n");

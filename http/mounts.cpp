@@ -31,6 +31,9 @@ mounts::mounts(const server_settings& settings, const std::vector<mounted>& all)
     const auto& added = all_.emplace_back(settings, m, static_cast<route_id>(templates_.size()));
     for (const auto& path : added.routes.table().templates()) templates_.push_back(path == "unmatched" ? path : m.prefix + path);
   }
+  std::vector<std::string> prefixes;
+  for (const auto& m : all) prefixes.push_back(m.prefix);
+  keeping_.emplace(templates_, prefixes, std::string());
   span_names_.resize(templates_.size());
   for (std::size_t route = 0; route < templates_.size(); ++route)
     for (std::size_t m = 0; m < method_count && templates_[route].find("/actuator/") == std::string::npos; ++m)

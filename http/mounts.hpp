@@ -5,10 +5,12 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "http/representation.hpp"
 #include "http/router.hpp"
 #include "telemetry/trace.hpp"
 
@@ -43,6 +45,7 @@ class mounts {
   const std::vector<std::string>& templates() const noexcept { return templates_; }
   /// "POST /orders": what a request's span is called. Empty for those that leave none: the actuator's.
   std::string_view span_name(method m, route_id route) const noexcept { return span_names_[route][static_cast<std::size_t>(m)]; }
+  const keeping& keeping_of(route_id route) const noexcept { return keeping_->of(route); }
   void set_draining() noexcept;
 
  private:
@@ -52,6 +55,7 @@ class mounts {
   std::deque<mount> all_;
   std::vector<std::string> templates_;
   std::vector<std::array<std::string, method_count>> span_names_;  // by route
+  std::optional<keeping_rules> keeping_;
 };
 
 }  // namespace crema::http

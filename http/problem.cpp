@@ -29,7 +29,8 @@ constexpr auto kinds = std::to_array<problem_kind>({
      "Send it again, faster. Operators: http.requestReadTimeoutMs; many of these at once are slow clients or an attack."},
     {"conflict", 409, "Conflict", "The present state of the resource does not allow this.",
      "Read the resource; nothing was changed by this request."},
-    {"stale", 412, "Precondition failed", "The resource has another version than the one in If-Match: somebody changed it in between.",
+    {"stale", 412, "Precondition failed",
+     "The resource has another version than If-Match asks for, as somebody changed it in between, or one that If-None-Match rules out.",
      "Read it again, decide anew, and send the ETag that was just read."},
     {"body-too-large", 413, "Body too large", "The body is larger than the limit (64 KiB by default).",
      "Send less. Operators: http.bodyBytesMax."},
@@ -119,6 +120,10 @@ problem to_problem(const rejection& why) {
   problem p{code_of(why), why.detail, why.field, why.retry_after_ms};
   if (why.kind == rejection_kind::overloaded) p.retry_after_ms = std::max<std::int64_t>(1, p.retry_after_ms);
   return p;
+}
+
+problem unreadable_tags(std::string_view name) {
+  return {problem_code::bad_parameter, std::string(name) + ": a list of ETags in quotes or * is expected.", std::string(name)};
 }
 
 response render(const problem& p, const request& r) {

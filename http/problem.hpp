@@ -61,6 +61,8 @@ struct problem {
 };
 
 problem to_problem(const rejection& why);
+/// A condition that is no list of entity tags; `name`: of its header.
+problem unreadable_tags(std::string_view name);
 response render(const problem& p, const request& r);
 inline response render(const rejection& why, const request& r) { return render(to_problem(why), r); }
 

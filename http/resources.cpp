@@ -3,7 +3,6 @@
 
 #include "behaviors/core/json.hpp"
 #include "http/commands.hpp"
-#include "http/etag.hpp"
 #include "http/hal.hpp"
 #include "http/negotiate.hpp"
 #include "http/router.hpp"
@@ -76,14 +75,7 @@ action router::read_item(const call& c, const resource_entry& entry, std::uint64
   const auto row = door_.get(entry.ref, id);
   if (!row) return {entry.item_route, render(no_such_resource(), c.r)};
   response answer{200, media_for(c.r), {}, {}, false};
-  answer.header("ETag", to_etag(row->version));
-  if (!c.r.if_none_match.empty()) {
-    const auto tags = parse_tags(c.r.if_none_match, true);
-    if (tags && matches(*tags, row->version)) {
-      answer.status = 304;
-      return {entry.item_route, std::move(answer)};
-    }
-  }
+  if (entry.context != nullptr) answer.version = row->version;  // a view's row versions do not outlive a rebuild
   append_resource(answer.body, entry, base(c.r), *row);
   return {entry.item_route, std::move(answer)};
 }
@@ -143,7 +135,7 @@ response router::answered(const request& r, const ask_plan& plan, const command_
     result = {204, {}, {}, {}, false};
   } else {
     const auto url_base = base(r);
-    result.header("ETag", to_etag(answer.resource.version));
+    result.version = answer.resource.version;
     if (r.verb == method::post) {
       result.status = 201;
       result.header("Location", url_base + "/" + plan.entry->declared->collection + "/" + std::to_string(answer.resource.id));

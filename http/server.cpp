@@ -164,7 +164,7 @@ void engine::refuse(tcp_socket socket) {
   auto state = std::make_shared<refusal>(refusal{std::move(socket), timer(at), {}, {}});
   state->text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + std::string(answer.content_type) +
                 "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\ntraceparent: " + to_traceparent(r.trace) + "\r\n" +
-                answer.headers + "Connection: close\r\n\r\n" + answer.body;
+                std::string(kept_by_nobody) + answer.headers + "Connection: close\r\n\r\n" + answer.body;
   boost::system::error_code ec;
   state->socket.non_blocking(true, ec);
   state->socket.write_some(net::buffer(state->text), ec);  // fits into the empty send buffer of a new connection

@@ -96,16 +96,31 @@ void session::append_head(const response& r, framing f) {
     head_.append("Transfer-Encoding: chunked\r\n");
   else if (f == framing::length && r.status != 204 && r.status != 304)
     head_.append("Content-Length: ").append(std::to_string(r.body.size())).append("\r\n");
-  head_.append("traceparent: ").append(to_traceparent(request_.trace)).append("\r\n").append(r.headers);
-  if (closing_)
-    head_.append("Connection: close\r\n");
-  else if (request_.version < 11)
-    head_.append("Connection: keep-alive\r\n");
+  head_.append("traceparent: ").append(to_traceparent(request_.trace)).append("\r\n");
+  if (!r.tag.empty()) head_.append("ETag: \"").append(r.tag).append("\"\r\n");
+  const bool read = is_reading(request_.verb) && (r.status == 200 || r.status == 304);
+  const auto& kept = engine_->systems.keeping_of(route_);
+  if (f == framing::length) head_.append(read && kept.kept ? std::string_view(kept.lines) : kept_by_nobody);
+  head_.append(r.headers);
+  append_connection();
   head_.append("\r\n");
+}
+
+// How long the connection stays, so that a client does not send its next request into one that is about to be closed.
+void session::append_connection() {
+  if (closing_) {
+    head_.append("Connection: close\r\n");
+    return;
+  }
+  const auto& s = engine_->settings;
+  const auto idle_s = (engine_->draining() ? s.drain_idle_ms : s.keep_alive_idle_ms) / 1000;
+  head_.append("Connection: keep-alive\r\n");
+  if (idle_s > 0) head_.append("Keep-Alive: timeout=").append(std::to_string(idle_s)).append("\r\n");
 }
 
 void session::write(response r, framing f) {
   phase_ = phase::writing;
+  if (f == framing::length) validate(r, request_, engine_->systems.keeping_of(route_).kept);
   status_ = r.status;
   record_span(r.status);
   closing_ = r.close;

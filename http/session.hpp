@@ -64,6 +64,7 @@ class session : public std::enable_shared_from_this<session> {
   // session.cpp: writing
   void write(response r, framing f = framing::length);
   void append_head(const response& r, framing f);
+  void append_connection();
   void on_written(const error_code& ec);
   void account(unsigned status, std::uint64_t bytes);
   void record_span(unsigned status) const;

@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 
 #include "http/feed.hpp"
+#include "http/representation.hpp"
 #include "http/session.hpp"
 #include "telemetry/log.hpp"
 
@@ -15,7 +16,7 @@ void session::start_stream(stream_plan plan) {
     return write(render(problem{problem_code::overloaded, "Too many event streams are open.", {}, 5000}, request_));
   const auto framed = request_.version >= 11 ? framing::chunked : framing::end_of_connection;
   response head{200, media, {}, {}, false};
-  head.header("Cache-Control", "no-store");
+  head.headers = stream_lines;
   if (request_.verb == method::head) {
     engine_->streams.fetch_sub(1, std::memory_order_relaxed);
     return write(std::move(head), framed);

@@ -1,7 +1,6 @@
 // The small pure parts of http/: negotiation, forwarding, targets, tags, paging links, rate limiting.
 #include <catch2/catch.hpp>
 
-#include "http/etag.hpp"
 #include "http/forwarded.hpp"
 #include "http/negotiate.hpp"
 #include "http/paging.hpp"
@@ -123,27 +122,6 @@ TEST_CASE("targets: segments and parameters are decoded after they were split") 
 TEST_CASE("ids are positive numbers without decoration") {
   CHECK(parse_id("11") == 11);
   for (const auto* bad : {"", "0", "01", "-1", "+1", "1x", "9223372036854775808", "99999999999999999999"}) CHECK_FALSE(parse_id(bad));
-}
-
-TEST_CASE("etags: lists, weak ones and stars") {
-  CHECK(to_etag(3) == "\"3\"");
-  CHECK(parse_tags("*", false)->any);
-  CHECK(matches(*parse_tags("\"1\", \"3\"", false), 3));
-  CHECK_FALSE(matches(*parse_tags("W/\"3\"", false), 3));
-  CHECK(matches(*parse_tags("W/\"3\"", true), 3));
-  CHECK_FALSE(matches(*parse_tags("\"abc\"", false), 3));
-  CHECK_FALSE(parse_tags("3", false));
-  CHECK_FALSE(parse_tags("\"3\" \"4\"", false));
-}
-
-TEST_CASE("etags: empty members of a list are ignored, a list of nothing is none") {
-  for (const auto* list : {R"("1",,"3")", R"(,"3")", R"("3",)", R"("3" , ,)"}) {
-    const auto tags = parse_tags(list, false);
-    REQUIRE(tags);
-    CHECK(matches(*tags, 3));
-    CHECK_FALSE(matches(*tags, 2));
-  }
-  for (const auto* nothing : {"", ",", " , ,"}) CHECK_FALSE(parse_tags(nothing, false));
 }
 
 TEST_CASE("paging: links exist where their pages do") {

@@ -9,6 +9,7 @@
 #include "http/ids.hpp"
 #include "http/parser.hpp"
 #include "http/problem.hpp"
+#include "http/representation.hpp"
 
 namespace crema::sim {
 
@@ -21,7 +22,7 @@ void answer(exchange& x, const std::function<response()>& make, bool granted) {
   if (x.cut)
     x.granted_after_cut = x.granted_after_cut || granted;
   else
-    x.answer = make();
+    validate(x.answer.emplace(make()), x.request, x.kept);
 }
 
 bool parse(std::string_view bytes, request& into, const server_settings& limits) {
@@ -69,6 +70,7 @@ exchange_ptr transport::send(std::string_view bytes) {
 }
 
 void transport::carry_out(const exchange_ptr& x, action todo) {
+  x->kept = systems_.keeping_of(todo.route).kept && !std::holds_alternative<stream_plan>(todo.what);
   if (auto* plan = std::get_if<ask_plan>(&todo.what)) return ask(x, std::move(*plan));
   if (auto* plan = std::get_if<operation_plan>(&todo.what)) return operate(x, *plan);
   answer(

@@ -18,6 +18,7 @@ namespace crema::sim {
 struct exchange {
   http::request request;
   std::optional<http::ask_plan> plan;
+  bool kept = false;                     ///< its route's answers may be kept
   std::optional<http::response> answer;  ///< once it is there
   int answers = 0;                       ///< that the node gave: one, or none where it died before
   bool cut = false;                      ///< the connection broke first
