@@ -144,8 +144,8 @@ namespace {
 
 // What the kind needs beside its target.
 std::optional<rejection> misfit(const fault_request& a, const rule& r) {
-  if (!(a.rate > 0)) return bad("rate", "must be above 0; leave it out to strike each time.");
-  if (!r.has_chance && a.rate < 1) return bad("rate", "means nothing to " + std::string(name_of(a.kind)) + "; leave it out.");
+  if (a.rate <= decimal{}) return bad("rate", "must be above 0; leave it out to strike each time.");
+  if (!r.has_chance && a.rate < decimal{1}) return bad("rate", "means nothing to " + std::string(name_of(a.kind)) + "; leave it out.");
   if (!r.has_chance && a.count > 0) return bad("count", "means nothing to " + std::string(name_of(a.kind)) + "; leave it out.");
   const bool said = a.delay_max_ms > 0 || a.delay_min_ms > 0;
   if (said && !r.takes_delay) return bad("delayMaxMs", "means nothing to " + std::string(name_of(a.kind)) + "; leave it out.");
@@ -187,7 +187,7 @@ result<fault> fault_from_json(const nlohmann::json& fields, const system_declara
 nlohmann::json to_json(const fault& f) {
   const auto& a = f.asked;
   nlohmann::json j{{"id", f.id}, {"target", a.target}, {"kind", name_of(a.kind)}, {"fired", f.fired}, {"state", f.over ? "over" : "on"}};
-  if (a.rate < 1) j["rate"] = a.rate;
+  if (a.rate < decimal{1}) j["rate"] = to_double(a.rate);
   if (a.count > 0) j["count"] = a.count;
   if (a.duration_ms > 0) j["durationMs"] = a.duration_ms;
   if (a.delay_max_ms > 0) {
@@ -304,7 +304,7 @@ bool fault_board::fire(entry& e, std::int64_t now_ms) {
 // Each fault that fits throws its own dice, so that none changes where another strikes.
 bool fault_board::hits(entry& e) {
   constexpr double whole = 18446744073709551616.0;  // 2^64
-  return e.of.asked.rate >= 1 || static_cast<double>(e.chance.next()) < e.of.asked.rate * whole;
+  return e.of.asked.rate >= decimal{1} || static_cast<double>(e.chance.next()) < to_double(e.of.asked.rate) * whole;
 }
 
 template <class Match>

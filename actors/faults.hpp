@@ -59,7 +59,7 @@ struct fault_request {
   static constexpr std::string_view type_name = "fault";
   std::string target{};
   fault_kind kind = fault_kind::slow;
-  double rate = 1;
+  decimal rate{1};
   std::int64_t count = 0;
   std::int64_t duration_ms = 0;
   std::int64_t delay_min_ms = 0, delay_max_ms = 0;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "config/load.hpp"
 
@@ -71,15 +72,17 @@ class flattener : public nlohmann::json_sax<nlohmann::json> {
     if (list_) return stop("has an object in its list");
     if (keys_.size() >= depth_max) return stop("is nested too deep");
     keys_.emplace_back();
+    named_.emplace_back();
     return true;
   }
   bool key(string_t& k) override {
     keys_.back() = k;
     key_line_ = *line_;
-    return true;
+    return named_.back().insert(k).second || stop("is set twice in this file");
   }
   bool end_object() override {
     keys_.pop_back();
+    named_.pop_back();
     return true;
   }
   bool start_array(std::size_t) override {
@@ -125,6 +128,7 @@ class flattener : public nlohmann::json_sax<nlohmann::json> {
   const std::size_t* line_;
   std::size_t key_line_ = 1;
   std::vector<std::string> keys_;
+  std::vector<std::set<std::string>> named_;  // in each open object
   std::optional<std::vector<std::string>> list_;
   std::vector<file_line> lines_;
   std::string fault_;

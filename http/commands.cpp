@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "behaviors/core/json.hpp"
+#include "behaviors/core/json_text.hpp"
 #include "http/etag.hpp"
 #include "http/negotiate.hpp"
 
@@ -15,28 +16,6 @@ namespace crema::http {
 namespace {
 
 using nlohmann::json;
-
-// Looked at before parsing: the parser itself would go as deep as the text does.
-bool nested_deeper_than(std::string_view text, std::size_t depth_max) noexcept {
-  std::size_t depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_text) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > depth_max) return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
 
 constexpr std::string_view accept_patch = "Accept-Patch: application/merge-patch+json, application/json\r\n";
 
@@ -199,15 +178,10 @@ problem method_not_allowed(const request& r, std::string_view allow) {
 std::variant<json, problem> parse_body(const request& r, std::size_t depth_max) {
   if (r.body.empty()) return problem{problem_code::malformed_body, "The body is empty; a JSON object is expected."};
   if (auto p = refuse_media(r)) return std::move(*p);
-  if (nested_deeper_than(r.body, depth_max))
-    return problem{problem_code::malformed_body, "The body is nested more than " + std::to_string(depth_max) + " deep."};
-  try {
-    auto body = json::parse(r.body);
-    if (!body.is_object()) return problem{problem_code::malformed_body, "The body is JSON, but not an object."};
-    return body;
-  } catch (const json::parse_error& e) {
-    return problem{problem_code::malformed_body, "The body is not JSON in UTF-8: error at byte " + std::to_string(e.byte) + "."};
-  } catch (const json::exception&) { return problem{problem_code::malformed_body, "The body holds a number that is out of range."}; }
+  auto body = parse_json(r.body, depth_max);
+  if (!body) return to_problem(std::move(body.why()));
+  if (!body->is_object()) return problem{problem_code::malformed_body, "The body is JSON, but not an object."};
+  return std::move(*body);
 }
 
 command_or_problem to_command(const server_settings& settings, const front_door& door, const resource_entry& entry, const request& r,

@@ -6,12 +6,13 @@ namespace {
 
 // First byte of an index key: how its beginning reads. FROZEN.
 constexpr char index_by_text = 1;    // text, 0, [hash], owner, further values, number
-constexpr char index_by_number = 3;  // mark, [8 bytes], owner, further values, number
+constexpr char index_by_number = 3;  // mark, [8 bytes, of a decimal 12], owner, further values, number
 constexpr char index_by_range = 4;   // owner, values, number
 
 // Marks before a value that is not a text. FROZEN.
 constexpr char index_null = 0;
 constexpr char index_present = 1;
+constexpr char index_decimal = 2;
 
 // Texts from this length on are cut and told apart by a hash, so that a key stays below max_key_bytes.
 constexpr std::size_t index_text_max = 96;
@@ -33,6 +34,8 @@ std::uint64_t read_big_endian(std::string_view bytes) {
   return v;
 }
 
+char mark_of(const scalar& present) { return std::holds_alternative<decimal>(present) ? index_decimal : index_present; }
+
 void put_index_value(std::string& out, const scalar& s) {
   if (const auto* text = std::get_if<std::string_view>(&s)) {
     out.append(text->substr(0, index_text_max));
@@ -40,7 +43,7 @@ void put_index_value(std::string& out, const scalar& s) {
     if (text->size() >= index_text_max) put_big_endian(out, checksum(*text, 0));
     return;
   }
-  out.push_back(std::holds_alternative<std::monostate>(s) ? index_null : index_present);
+  out.push_back(std::holds_alternative<std::monostate>(s) ? index_null : mark_of(s));
   if (const auto* b = std::get_if<bool>(&s))
     out.append(ordered_key(std::int64_t{*b}));
   else
@@ -61,7 +64,7 @@ constexpr std::size_t text_length(std::size_t cut) noexcept { return cut + 1 + (
 // Bytes of the first value of a key, behind its first byte.
 std::size_t first_value_length(std::string_view key) {
   if (key.front() == index_by_range) return 0;
-  if (key.front() == index_by_number) return key.size() > 1 && key[1] == index_present ? 9 : 1;
+  if (key.front() == index_by_number) return key.size() < 2 || key[1] == index_null ? 1 : key[1] == index_decimal ? 13 : 9;
   const auto end = key.find('\0', 1);
   if (key.front() != index_by_text || end == std::string_view::npos) throw decode_error("an index key is of no known kind");
   return text_length(end - 1);
@@ -198,7 +201,7 @@ std::string_view index_group(std::string_view key) noexcept {
 std::string_view index_groups_begin() noexcept { return {&index_by_text, 1}; }
 
 std::string present_mark(const scalar& s) {
-  return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, index_present);
+  return std::holds_alternative<std::string_view>(s) ? std::string() : std::string(1, mark_of(s));
 }
 
 std::vector<std::string> index_keys(collection_ref c, const resource_declaration& resource, std::uint64_t id, const value& row) {

@@ -6,7 +6,7 @@ namespace {
 
 rejection no_such_catalog() { return rejection::not_found("There is no such food catalogue."); }
 
-outcome changed(const catalog& s, std::string name, std::int64_t stock, double price) {
+outcome changed(const catalog& s, std::string name, std::int64_t stock, decimal price) {
   return record_event(catalog_changed{{std::move(name), stock, price, stock - s.stock}});
 }
 

@@ -18,7 +18,7 @@ namespace crema::breakfast {
 struct catalog_facts {
   std::string name{};
   std::int64_t stock = 0;
-  double price = 0;
+  decimal price{};
   std::int64_t stock_change = 0;
 
   static std::vector<field_spec> fields() {
@@ -33,7 +33,7 @@ struct catalog {
   static constexpr std::string_view type_name = "foodCatalog";
   std::string name{};
   std::int64_t stock = 0;
-  double price = 0;
+  decimal price{};
   bool removed = false;
 
   static std::vector<field_spec> fields() {
@@ -48,7 +48,7 @@ struct register_catalog {
   static constexpr std::string_view type_name = "register_catalog";
   std::string name{};
   std::int64_t stock = 0;
-  double price = 0;
+  decimal price{};
 
   static std::vector<field_spec> fields() {
     return {name_field<&register_catalog::name>(), stock_field<&register_catalog::stock>(), price_field<&register_catalog::price>()};
@@ -59,7 +59,7 @@ struct replace_catalog {
   static constexpr std::string_view type_name = "replace_catalog";
   std::string name{};
   std::int64_t stock = 0;
-  double price = 0;
+  decimal price{};
 
   static std::vector<field_spec> fields() {
     return {name_field<&replace_catalog::name>(), stock_field<&replace_catalog::stock>(), price_field<&replace_catalog::price>()};
@@ -71,7 +71,7 @@ struct change_catalog {
   static constexpr std::string_view type_name = "change_catalog";
   std::optional<std::string> name{};
   std::optional<std::int64_t> stock{};
-  std::optional<double> price{};
+  std::optional<decimal> price{};
 
   static std::vector<field_spec> fields() {
     return {field<&change_catalog::name>("name").length(1, 100).may_be_left_out(),

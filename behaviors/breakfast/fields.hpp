@@ -35,7 +35,7 @@ field_spec stock_field() {
 
 template <auto Member>
 field_spec price_field() {
-  return field<Member>("price").must().at_least(0).at_most(price_max).means("What one costs.");
+  return field<Member>("price").must().at_least(0).at_most(price_max).means("What one costs, to six places.");
 }
 
 template <auto Member>

@@ -1,29 +1,17 @@
 #include "behaviors/breakfast/order.hpp"
 
-#include <cmath>
-
 #include "behaviors/breakfast/catalog.hpp"
 #include "behaviors/breakfast/customer.hpp"
 #include "behaviors/breakfast/pay.hpp"
 
 namespace crema::breakfast {
 
-namespace {
-
-// To six places: 3 × 0.1 is 0.3.
-double amount_of(std::int64_t qty, double price) {
-  constexpr double places = 1e6;
-  return std::round(static_cast<double>(qty) * price * places) / places;
-}
-
-}  // namespace
-
 result<outcome> decide(const order&, const place_order& c, const given& g) {
   if (g.exists) return rejection::conflict("This order has been placed already.");
   if (!g.reply<customer_joined>()) return ask(check_customer{}).at(static_cast<std::uint64_t>(c.customer_id));
   const auto* stock = g.reply<stock_changed>();
   if (stock == nullptr) return ask(take_stock{c.qty}).at(static_cast<std::uint64_t>(c.catalog_id)).undone_by(give_back_stock{c.qty});
-  if (!g.reply<paid>()) return ask(approve_pay{c.qty, amount_of(c.qty, stock->price), c.catalog_id}).undone_by(void_pay{});
+  if (!g.reply<paid>()) return ask(approve_pay{c.qty, stock->price * c.qty, c.catalog_id}).undone_by(void_pay{});
   return record_event(ordered{{c.qty, c.catalog_id, c.customer_id, std::nullopt}});
 }
 

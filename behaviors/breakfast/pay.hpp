@@ -21,7 +21,7 @@ namespace crema::breakfast {
 struct pay_facts {
   std::int64_t order_id = 0;
   std::int64_t qty = 0;
-  double amount = 0;
+  decimal amount{};
   pay_status status{};
   std::int64_t catalog_id = 0;  ///< where the stock goes back to
   bool voided = false;          ///< of an order that failed: not in the collection
@@ -47,7 +47,7 @@ struct pay : pay_facts {
 struct approve_pay {
   static constexpr std::string_view type_name = "approve_pay";
   std::int64_t qty = 0;
-  double amount = 0;
+  decimal amount{};
   std::int64_t catalog_id = 0;
 
   static std::vector<field_spec> fields() {

@@ -41,7 +41,7 @@ struct catalog_view {
   std::int64_t catalog_id = 0;
   std::string name{};
   std::int64_t stock = 0;
-  double price = 0;
+  decimal price{};
 
   static std::vector<field_spec> fields() {
     return {field<&catalog_view::catalog_id>("foodCatalogId"), name_field<&catalog_view::name>(), stock_field<&catalog_view::stock>(),

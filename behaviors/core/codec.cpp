@@ -1,6 +1,5 @@
 #include "behaviors/core/codec.hpp"
 
-#include <bit>
 #include <type_traits>
 
 namespace crema {
@@ -28,6 +27,15 @@ void put_head(std::string& out, std::uint64_t tag, wire_kind kind, std::uint64_t
   out.append(bytes, n);
 }
 
+// As bytes, so that a reader that does not know the tag skips it.
+void put_decimal(std::string& out, std::uint64_t tag, decimal d) {
+  char bytes[2 * varint_bytes_max];
+  auto n = write_varint(bytes, wire::zigzag(d.whole));
+  n += write_varint(bytes + n, d.millionths);
+  put_head(out, tag, wire_bytes, n);
+  out.append(bytes, n);
+}
+
 // A non-null default is left out; a nullable field says explicitly that it is set, so null is its default.
 void put_field(std::string& out, std::uint64_t tag, bool nullable, const scalar& s) {
   switch (s.index()) {
@@ -35,10 +43,7 @@ void put_field(std::string& out, std::uint64_t tag, bool nullable, const scalar&
       if (const auto i = *std::get_if<std::int64_t>(&s); i != 0 || nullable) put_head(out, tag, wire_varint, wire::zigzag(i));
       break;
     case 2:
-      if (const auto bits = std::bit_cast<std::uint64_t>(*std::get_if<double>(&s)); bits != 0 || nullable) {
-        wire::put_varint(out, tag << 2U | wire_fixed64);
-        wire::put_fixed64(out, bits);
-      }
+      if (const auto d = *std::get_if<decimal>(&s); d != decimal{} || nullable) put_decimal(out, tag, d);
       break;
     case 3:
       if (const auto b = *std::get_if<bool>(&s); b || nullable) put_head(out, tag, wire_varint, b ? 2 : 0);
@@ -52,12 +57,14 @@ void put_field(std::string& out, std::uint64_t tag, bool nullable, const scalar&
     default: break;  // null
   }
 }
-static_assert(std::is_same_v<scalar, std::variant<std::monostate, std::int64_t, double, bool, std::string_view>>);
+static_assert(std::is_same_v<scalar, std::variant<std::monostate, std::int64_t, decimal, bool, std::string_view>>);
 
 scalar read_scalar(wire::reader& in, std::uint64_t kind) {
   switch (kind) {
     case wire_varint: return wire::unzigzag(in.varint());
-    case wire_fixed64: return std::bit_cast<double>(in.fixed64());
+    case wire_fixed64:  // only of a tag that nobody knows: a decimal that did not come as bytes fits no field
+      in.fixed64();
+      return decimal{};
     case wire_bytes: return in.bytes();
     default: return std::monostate{};
   }
@@ -74,9 +81,15 @@ scalar fit(const field_spec& f, const scalar& s) {
     case field_kind::boolean:
       if (const auto* i = std::get_if<std::int64_t>(&s)) return *i != 0;
       throw bad();
-    case field_kind::decimal:
-      if (!std::holds_alternative<double>(s)) throw bad();
-      return s;
+    case field_kind::decimal: {
+      const auto* bytes = std::get_if<std::string_view>(&s);
+      if (bytes == nullptr) throw bad();
+      wire::reader in(*bytes);
+      const auto whole = wire::unzigzag(in.varint());
+      const auto millionths = in.varint();
+      if (millionths >= millionths_end || !in.done()) throw bad();
+      return decimal{whole, static_cast<std::uint32_t>(millionths)};
+    }
     case field_kind::text:
       if (!std::holds_alternative<std::string_view>(s)) throw bad();
       return s;
@@ -196,17 +209,17 @@ value decode_value(wire::reader& in, const type_catalog& types) {
 
 std::string ordered_key(const scalar& s) {
   std::string key;
-  const auto big_endian = [&](std::uint64_t v) {
-    for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(v >> static_cast<unsigned>(shift)));
+  const auto big_endian = [&](std::uint64_t v, unsigned bytes = 8) {
+    for (; bytes > 0; --bytes) key.push_back(static_cast<char>(v >> (8U * (bytes - 1))));
   };
   constexpr std::uint64_t sign = 1ULL << 63U;
   if (const auto* i = std::get_if<std::int64_t>(&s))
     big_endian(static_cast<std::uint64_t>(*i) ^ sign);
   else if (const auto* b = std::get_if<bool>(&s))
     key.push_back(*b ? '\1' : '\0');
-  else if (const auto* d = std::get_if<double>(&s)) {
-    const auto bits = std::bit_cast<std::uint64_t>(*d + 0.0);  // -0.0 sorts as 0.0
-    big_endian((bits & sign) != 0 ? ~bits : bits ^ sign);
+  else if (const auto* d = std::get_if<decimal>(&s)) {
+    big_endian(static_cast<std::uint64_t>(d->whole) ^ sign);
+    big_endian(d->millionths, 4);
   } else if (const auto* t = std::get_if<std::string_view>(&s))
     key = *t;
   return key;

@@ -18,6 +18,8 @@
 #include <variant>
 #include <vector>
 
+#include "behaviors/core/decimal.hpp"
+
 namespace crema {
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
@@ -41,7 +43,7 @@ enum class field_kind : std::uint8_t { integer, decimal, boolean, text, time, da
 
 /// One field's value while it is on its way between a struct and the outside. A string_view lives as long as its source.
 /// integer, time (ms), date (yyyymmdd) and literal (index) travel as int64.
-using scalar = std::variant<std::monostate, std::int64_t, double, bool, std::string_view>;
+using scalar = std::variant<std::monostate, std::int64_t, decimal, bool, std::string_view>;
 
 struct field_spec {
   std::string_view name;
@@ -52,8 +54,8 @@ struct field_spec {
   bool omittable = false;  ///< of a partial update: left out means unchanged, so null is refused
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
-  std::size_t min_length = 0;              ///< bytes of UTF-8
-  std::size_t max_length = 255;            ///< bytes of UTF-8
+  std::size_t min_length = 0;              ///< characters (Unicode code points), as a JSON Schema counts
+  std::size_t max_length = 255;            ///< characters
   std::vector<std::string_view> literals;  ///< literal: the allowed texts, by index
   std::vector<std::string_view> aliases;   ///< other names accepted as input
   std::string_view meaning;                ///< one sentence for people, shown in schemas
@@ -134,7 +136,7 @@ constexpr field_kind kind_of() {
     return field_kind::literal;
   else if constexpr (std::is_integral_v<T>)
     return field_kind::integer;
-  else if constexpr (std::is_floating_point_v<T>)
+  else if constexpr (std::is_same_v<T, decimal>)
     return field_kind::decimal;
   else if constexpr (std::is_same_v<T, std::string>)
     return field_kind::text;
@@ -142,7 +144,7 @@ constexpr field_kind kind_of() {
     return field_kind::time;
   else {
     static_assert(std::is_same_v<T, calendar_date>,
-                  "a field is an integer, double, bool, enum, std::string, timestamp, calendar_date or an optional of one");
+                  "a field is an integer, decimal, bool, enum, std::string, timestamp, calendar_date or an optional of one");
     return field_kind::date;
   }
 }
@@ -153,8 +155,8 @@ scalar to_scalar(const T& v) {
     return v;
   else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
     return static_cast<std::int64_t>(v);
-  else if constexpr (std::is_floating_point_v<T>)
-    return static_cast<double>(v);
+  else if constexpr (std::is_same_v<T, decimal>)
+    return v;
   else if constexpr (std::is_same_v<T, std::string>)
     return std::string_view(v);
   else if constexpr (std::is_same_v<T, timestamp>)
@@ -169,8 +171,8 @@ T from_scalar(const scalar& s) {
     return std::get<bool>(s);
   else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
     return static_cast<T>(std::get<std::int64_t>(s));
-  else if constexpr (std::is_floating_point_v<T>)
-    return static_cast<T>(std::get<double>(s));
+  else if constexpr (std::is_same_v<T, decimal>)
+    return std::get<decimal>(s);
   else if constexpr (std::is_same_v<T, std::string>)
     return std::string(std::get<std::string_view>(s));
   else if constexpr (std::is_same_v<T, timestamp>)

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 
 namespace crema {
@@ -77,19 +76,6 @@ void put_integer(std::string& out, std::int64_t v) {
   out.append(text, end);
 }
 
-// Always with a point or an exponent, so that a reader sees a decimal: 1000.0.
-void put_decimal(std::string& out, double v) {
-  if (!std::isfinite(v)) {  // JSON has no word for it
-    out.append("null");
-    return;
-  }
-  char text[64];
-  const bool plain = std::fabs(v) < 1e16 && (v == 0.0 || std::fabs(v) >= 1e-5);
-  const auto end = std::to_chars(std::begin(text), std::end(text), v, plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
-  out.append(text, end);
-  if (plain && std::find(text, end, '.') == end) out.append(".0");
-}
-
 void put_scalar(std::string& out, const field_spec& f, const scalar& s) {
   if (const auto* i = std::get_if<std::int64_t>(&s)) {
     if (f.kind == field_kind::integer) return put_integer(out, *i);
@@ -107,8 +93,8 @@ void put_scalar(std::string& out, const field_spec& f, const scalar& s) {
     append_json_text(out, *t);
   } else if (const auto* b = std::get_if<bool>(&s)) {
     out.append(*b ? "true" : "false");
-  } else if (const auto* d = std::get_if<double>(&s)) {
-    put_decimal(out, *d);
+  } else if (const auto* d = std::get_if<decimal>(&s)) {
+    append_text(out, *d);
   } else {
     out.append("null");
   }

@@ -5,10 +5,11 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "behaviors/core/json.hpp"
+#include "behaviors/core/json_text.hpp"
+#include "behaviors/core/text.hpp"
 
 namespace crema {
 
@@ -18,25 +19,16 @@ using json = nlohmann::json;
 
 constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
 constexpr auto highest = std::numeric_limits<std::int64_t>::max();
-// Bounds the square cost of the edit distance, and how much of a caller's text an answer repeats.
+// Bounds the square cost of the edit distance.
 constexpr std::size_t nearest_length_max = 64;
 
 // ---- sentences
-
-std::string quoted(std::string_view text) {
-  if (text.size() > nearest_length_max) {
-    auto cut = nearest_length_max;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;  // not inside a UTF-8 character
-    return "'" + std::string(text.substr(0, cut)) + "…'";
-  }
-  return "'" + std::string(text) + "'";
-}
 
 std::string listed(const std::vector<std::string_view>& names) {
   std::string text;
   for (const auto n : names) {
     if (!text.empty()) text += ", ";
-    text += quoted(n);
+    text += in_quotes(n);
   }
   return text;
 }
@@ -56,11 +48,11 @@ std::string wanted(const field_spec& f) {
 }
 
 rejection misread(const field_spec& f) {
-  return {rejection_kind::malformed, "Field " + quoted(f.name) + " must be " + wanted(f) + ".", std::string(f.name), 0};
+  return {rejection_kind::malformed, "Field " + in_quotes(f.name) + " must be " + wanted(f) + ".", std::string(f.name), 0};
 }
 
 rejection unacceptable(const field_spec& f, const std::string& rule) {
-  return rejection::invalid(std::string(f.name), "Field " + quoted(f.name) + " must " + rule + ".");
+  return rejection::invalid(std::string(f.name), "Field " + in_quotes(f.name) + " must " + rule + ".");
 }
 
 std::string limit_text(const field_spec& f, std::int64_t limit) {
@@ -81,14 +73,14 @@ rejection out_of_range(const field_spec& f) {
 
 rejection wrong_length(const field_spec& f, std::size_t length) {
   const auto is = "; it has " + std::to_string(length);
-  if (f.min_length == 0) return unacceptable(f, "have at most " + std::to_string(f.max_length) + " bytes" + is);
-  return unacceptable(f, "have between " + std::to_string(f.min_length) + " and " + std::to_string(f.max_length) + " bytes" + is);
+  if (f.min_length == 0) return unacceptable(f, "have at most " + std::to_string(f.max_length) + " characters" + is);
+  return unacceptable(f, "have between " + std::to_string(f.min_length) + " and " + std::to_string(f.max_length) + " characters" + is);
 }
 
 rejection unknown_literal(const field_spec& f, std::string_view text) {
   const auto near = nearest(text, f.literals);
   auto rule = "be " + wanted(f);
-  if (!near.empty()) rule += "; did you mean " + quoted(near) + "?";
+  if (!near.empty()) rule += "; did you mean " + in_quotes(near) + "?";
   auto why = unacceptable(f, rule);
   if (!near.empty()) why.detail.pop_back();  // the sentence ends with its question mark
   return why;
@@ -101,9 +93,9 @@ rejection unknown_field(const record_type& type, std::string_view name) {
     known.insert(known.end(), f.aliases.begin(), f.aliases.end());
     if (!f.hidden) shown.push_back(f.name);
   }
-  std::string detail = "There is no field " + quoted(name);
+  std::string detail = "There is no field " + in_quotes(name);
   if (const auto near = nearest(name, known); !near.empty())
-    detail += "; did you mean " + quoted(near) + "?";
+    detail += "; did you mean " + in_quotes(near) + "?";
   else if (shown.empty())
     detail += "; leave it out.";
   else
@@ -113,77 +105,42 @@ rejection unknown_field(const record_type& type, std::string_view name) {
 
 // ---- forms
 
-bool is_continuation(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-}
-
-// Well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const auto second = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    std::size_t more = 0;
-    if (lead < 0x80)
-      more = 0;
-    else if (lead >= 0xC2 && lead <= 0xDF)
-      more = 1;
-    else if (lead >= 0xE0 && lead <= 0xEF && !(lead == 0xE0 && second < 0xA0) && !(lead == 0xED && second > 0x9F))
-      more = 2;
-    else if (lead >= 0xF0 && lead <= 0xF4 && !(lead == 0xF0 && second < 0x90) && !(lead == 0xF4 && second > 0x8F))
-      more = 3;
-    else
-      return false;
-    for (std::size_t k = 1; k <= more; ++k)
-      if (!is_continuation(text, i + k)) return false;
-    i += more + 1;
-  }
-  return true;
-}
-
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n'; }
 
-// Only numbers in JSON's spirit: no blanks, no hexadecimal, no "inf".
-template <class T>
-std::errc parse_number(std::string_view text, T& out) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const bool plus = text.size() > 1 && text.front() == '+';
-  if (plus) text.remove_prefix(1);
-  if (text.empty() || !is_digit(text.back()) || !(is_digit(text.front()) || (text.front() == '-' && !plus)))
-    return std::errc::invalid_argument;
+// A whole number as it is mostly written, without a look at its parts.
+bool parse_plain(std::string_view text, std::int64_t& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (end != text.data() + text.size()) return std::errc::invalid_argument;
-  return error;
-}
-
-result<scalar> integer_of(const field_spec& f, double v) {
-  if (std::isnan(v) || (std::isfinite(v) && v != std::trunc(v))) return misread(f);
-  if (v < -0x1p63 || v >= 0x1p63) return out_of_range(f);
-  return scalar(static_cast<std::int64_t>(v));
+  return error == std::errc{} && end == text.data() + text.size();
 }
 
 result<scalar> read_integer(const field_spec& f, std::string_view text) {
   std::int64_t v = 0;
-  const auto error = parse_number(text, v);
-  if (error == std::errc{}) return scalar(v);
-  if (error == std::errc::result_out_of_range) return out_of_range(f);
-  double d = 0;  // "2.0" is two
-  if (parse_number(text, d) != std::errc{}) return misread(f);
-  return integer_of(f, d);
+  if (parse_plain(text, v)) return scalar(v);
+  switch (parse_whole(text, v)) {
+    case numeral::ok: return scalar(v);
+    case numeral::out_of_range: return out_of_range(f);
+    case numeral::malformed:
+    case numeral::too_fine: break;
+  }
+  return misread(f);
 }
 
 result<scalar> read_decimal(const field_spec& f, std::string_view text) {
-  double v = 0;
-  const auto error = parse_number(text, v);
-  if (error == std::errc::result_out_of_range) return unacceptable(f, "be a number that a double can hold");
-  if (error != std::errc{} || !std::isfinite(v)) return misread(f);
-  return scalar(v);
+  decimal d;
+  switch (parse_decimal(text, d)) {
+    case numeral::ok: return scalar(d);
+    case numeral::out_of_range: return out_of_range(f);
+    case numeral::too_fine: return unacceptable(f, "have at most six places behind the point");
+    case numeral::malformed: break;
+  }
+  return misread(f);
 }
 
 result<scalar> read_time(const field_spec& f, std::string_view text) {
   timestamp at;
   if (parse_iso_text(text, at)) return scalar(at.ms);
   std::int64_t ms = 0;
-  if (parse_number(text, ms) != std::errc{} || ms < first_timestamp_ms || ms > last_timestamp_ms) return misread(f);
+  if (!parse_plain(text, ms) || ms < first_timestamp_ms || ms > last_timestamp_ms) return misread(f);
   return scalar(ms);
 }
 
@@ -206,10 +163,10 @@ result<scalar> read_literal(const field_spec& f, std::string_view text) {
 }
 
 result<scalar> read_text(const field_spec& f, std::string_view text) {
-  if (text.size() > f.max_length) return wrong_length(f, text.size());
+  if (!is_utf8(text)) return rejection{rejection_kind::malformed, "Field " + in_quotes(f.name) + " must be UTF-8.", std::string(f.name), 0};
+  if (const auto length = character_count(text); length > f.max_length) return wrong_length(f, length);
   if (std::any_of(text.begin(), text.end(), is_control))
     return unacceptable(f, "not contain control characters other than tab and newline");
-  if (!is_utf8(text)) return rejection{rejection_kind::malformed, "Field " + quoted(f.name) + " must be UTF-8.", std::string(f.name), 0};
   return scalar(text);
 }
 
@@ -225,23 +182,24 @@ result<scalar> form_of(const field_spec& f, const json& j, std::string& scratch)
   if (j.is_boolean() && f.kind == field_kind::boolean) return scalar(j.get<bool>());
   if (j.is_number_integer()) {  // also the unsigned ones
     if (f.kind == field_kind::boolean || f.kind == field_kind::literal) return misread(f);
-    if (f.kind == field_kind::decimal) return scalar(j.get<double>());
     scratch = j.is_number_unsigned() ? std::to_string(j.get<std::uint64_t>()) : std::to_string(j.get<std::int64_t>());
     return from_text(f, scratch);
   }
-  if (j.is_number_float()) {
-    if (f.kind == field_kind::decimal) return scalar(j.get<double>());
-    if (f.kind == field_kind::integer) return integer_of(f, j.get<double>());
+  if (f.kind == field_kind::decimal || f.kind == field_kind::integer) {
+    if (j.is_binary()) return from_text(f, number_text(j));
+    if (j.is_number_float()) {  // of a document that a program made
+      scratch = j.dump();
+      return from_text(f, scratch);
+    }
   }
   return misread(f);
 }
 
 std::optional<rejection> beyond_limits(const field_spec& f, const scalar& s) {
   if (const auto* t = std::get_if<std::string_view>(&s)) {
-    if (t->size() < f.min_length || t->size() > f.max_length) return wrong_length(f, t->size());
-  } else if (const auto* d = std::get_if<double>(&s)) {
-    const bool below = f.min != lowest && *d < static_cast<double>(f.min), above = f.max != highest && *d > static_cast<double>(f.max);
-    if (below || above) return out_of_range(f);
+    if (const auto length = character_count(*t); length < f.min_length || length > f.max_length) return wrong_length(f, length);
+  } else if (const auto* d = std::get_if<decimal>(&s)) {
+    if (*d < decimal{f.min} || *d > decimal{f.max}) return out_of_range(f);
   } else if (const auto* i = std::get_if<std::int64_t>(&s); i != nullptr && f.kind != field_kind::literal) {
     if (*i < f.min || *i > f.max) return out_of_range(f);
   }
@@ -280,8 +238,7 @@ void add_kind(json& schema, const field_spec& f) {
     case field_kind::boolean: schema["type"] = type_name(f, "boolean"); return;
     case field_kind::text:
       schema["type"] = type_name(f, "string");
-      // A schema counts characters, we count bytes: a character has at most four.
-      if (f.min_length > 0) schema["minLength"] = (f.min_length + 3) / 4;
+      if (f.min_length > 0) schema["minLength"] = f.min_length;
       schema["maxLength"] = f.max_length;
       return;
     case field_kind::time:  // not "format": "date-time", which wants a colon in the offset
@@ -367,7 +324,7 @@ result<value> from_json(const record_type& type, const json& object, const std::
   for (std::size_t i = 0; i < sent.size(); ++i) {
     const auto& f = type.fields[i];
     if (f.required && !sent[i])
-      return rejection::invalid(std::string(f.name), "Field " + quoted(f.name) + " is required; send " + wanted(f) + ".");
+      return rejection::invalid(std::string(f.name), "Field " + in_quotes(f.name) + " is required; send " + wanted(f) + ".");
   }
   return value(type, std::move(made));
 }

@@ -32,7 +32,7 @@ value two(std::int64_t catalog_id = 1, std::int64_t customer_id = 1) { return va
 
 void open_shop(board& b, supply& put_in, std::uint64_t catalogs, std::int64_t stock) {
   for (std::uint64_t id = 1; id <= catalogs; ++id) {
-    REQUIRE_FALSE(b.tell(in_catalog, id, value::of(register_catalog{"toast", stock, 0.1})));
+    REQUIRE_FALSE(b.tell(in_catalog, id, value::of(register_catalog{"toast", stock, 0.1_dec})));
     put_in[id] = stock;
     REQUIRE_FALSE(b.tell(in_customer, id, value::of(join{{"guest", {}, {}, {}}})));
   }
@@ -200,7 +200,7 @@ TEST_CASE("breakfast: whatever is ordered, canceled, delivered, changed, stopped
           const auto* c = b.state<catalog>(in_catalog, catalog_id);
           if (c == nullptr) break;
           const auto more = static_cast<std::int64_t>(random.below(10));
-          const change_catalog change{"bagel", c->stock + more, 0.5 * static_cast<double>(random.below(10))};
+          const change_catalog change{"bagel", c->stock + more, 0.5_dec * static_cast<std::int64_t>(random.below(10))};
           if (!b.tell(in_catalog, catalog_id, value::of(change))) put_in[catalog_id] += more;
           break;
         }

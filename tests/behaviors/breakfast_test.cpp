@@ -36,18 +36,18 @@ const customer_facts ann{"Ann", "010", "Main Street 1", 44};
 const customer_joined has_joined{ann};
 const customer_left has_left{ann};
 
-const catalog_registered was_registered{{"toast", 100, 2.5, 100}};
-const catalog_removed was_removed{{"toast", 100, 2.5, 0}};
-const stock_changed was_taken{{"toast", 80, 2.5, -20}};
+const catalog_registered was_registered{{"toast", 100, 2.5_dec, 100}};
+const catalog_removed was_removed{{"toast", 100, 2.5_dec, 0}};
+const stock_changed was_taken{{"toast", 80, 2.5_dec, -20}};
 
 const place_order twenty{20, 1, 2};
 const ordered was_ordered{{20, 1, 2, std::nullopt}};
 const order_canceled was_canceled{{20, 1, 2, delivery_status::canceled}};
 
-const approve_pay to_pay{20, 50.0, 1};
-const paid was_paid{{11, 20, 50.0, pay_status::paid, 1, false}};
-const canceled was_refunded{{11, 20, 50.0, pay_status::canceled, 1, false}};
-const canceled was_voided{{11, 20, 50.0, pay_status::canceled, 1, true}};
+const approve_pay to_pay{20, 50_dec, 1};
+const paid was_paid{{11, 20, 50_dec, pay_status::paid, 1, false}};
+const canceled was_refunded{{11, 20, 50_dec, pay_status::canceled, 1, false}};
+const canceled was_voided{{11, 20, 50_dec, pay_status::canceled, 1, true}};
 
 const delivery_ordered was_prepared{{11, delivery_status::ordered}};
 const shipped was_shipped{{11, delivery_status::started}};
@@ -148,29 +148,29 @@ TEST_CASE("breakfast customer: limits hold for a partial change as for a whole c
 // ---- foodCatalog
 
 TEST_CASE("breakfast foodCatalog: given nothing, when registered, then it is there, and its whole stock is a change") {
-  const auto e = only<catalog_registered>(catalogs{}.when(register_catalog{"toast", 100, 2.5}));
+  const auto e = only<catalog_registered>(catalogs{}.when(register_catalog{"toast", 100, 2.5_dec}));
   CHECK(same(e, was_registered));
-  CHECK(same(catalogs::of(e).state, catalog{"toast", 100, 2.5, false}));
+  CHECK(same(catalogs::of(e).state, catalog{"toast", 100, 2.5_dec, false}));
   CHECK(catalogs::of(e).exists);
 }
 
 TEST_CASE("breakfast foodCatalog: given a catalogue, when registered again, then it is refused") {
-  CHECK(conflicts(catalogs::of(was_registered).when(register_catalog{"toast", 100, 2.5})));
+  CHECK(conflicts(catalogs::of(was_registered).when(register_catalog{"toast", 100, 2.5_dec})));
 }
 
 TEST_CASE("breakfast foodCatalog: given a catalogue, when replaced, then all of it is new and the change of stock is the difference") {
-  const auto e = only<catalog_changed>(catalogs::of(was_registered).when(replace_catalog{"bagel", 30, 3}));
-  CHECK(same(e, catalog_changed{{"bagel", 30, 3, -70}}));
-  CHECK(same(catalogs::of(was_registered, e).state, catalog{"bagel", 30, 3, false}));
+  const auto e = only<catalog_changed>(catalogs::of(was_registered).when(replace_catalog{"bagel", 30, 3_dec}));
+  CHECK(same(e, catalog_changed{{"bagel", 30, 3_dec, -70}}));
+  CHECK(same(catalogs::of(was_registered, e).state, catalog{"bagel", 30, 3_dec, false}));
 }
 
 TEST_CASE("breakfast foodCatalog: given a catalogue, when changed, then only what was sent changes") {
   const auto past = catalogs::of(was_registered);
-  CHECK(same(only<catalog_changed>(past.when(change_catalog{"bagel", {}, {}})), catalog_changed{{"bagel", 100, 2.5, 0}}));
-  CHECK(same(only<catalog_changed>(past.when(change_catalog{{}, 130, {}})), catalog_changed{{"toast", 130, 2.5, 30}}));
-  CHECK(same(only<catalog_changed>(past.when(change_catalog{{}, 0, {}})), catalog_changed{{"toast", 0, 2.5, -100}}));
-  CHECK(same(only<catalog_changed>(past.when(change_catalog{{}, {}, 0.0})), catalog_changed{{"toast", 100, 0, 0}}));
-  CHECK(same(only<catalog_changed>(past.when(change_catalog{})), catalog_changed{{"toast", 100, 2.5, 0}}));
+  CHECK(same(only<catalog_changed>(past.when(change_catalog{"bagel", {}, {}})), catalog_changed{{"bagel", 100, 2.5_dec, 0}}));
+  CHECK(same(only<catalog_changed>(past.when(change_catalog{{}, 130, {}})), catalog_changed{{"toast", 130, 2.5_dec, 30}}));
+  CHECK(same(only<catalog_changed>(past.when(change_catalog{{}, 0, {}})), catalog_changed{{"toast", 0, 2.5_dec, -100}}));
+  CHECK(same(only<catalog_changed>(past.when(change_catalog{{}, {}, 0_dec})), catalog_changed{{"toast", 100, 0_dec, 0}}));
+  CHECK(same(only<catalog_changed>(past.when(change_catalog{})), catalog_changed{{"toast", 100, 2.5_dec, 0}}));
 }
 
 TEST_CASE("breakfast foodCatalog: given a catalogue, when removed, then it is gone") {
@@ -203,14 +203,14 @@ TEST_CASE("breakfast foodCatalog: given too few are left, when stock is taken, t
 TEST_CASE("breakfast foodCatalog: given stock was taken, when given back, then it is there again, whatever the manager set meanwhile") {
   const auto past = catalogs::of(was_registered, was_taken);
   const auto e = only<stock_changed>(past.when(give_back_stock{20}));
-  CHECK(same(e, stock_changed{{"toast", 100, 2.5, 20}}));
+  CHECK(same(e, stock_changed{{"toast", 100, 2.5_dec, 20}}));
   const auto set = past.then(only<catalog_changed>(past.when(change_catalog{"bagel", 5, {}})));
-  CHECK(same(only<stock_changed>(set.when(give_back_stock{20})), stock_changed{{"bagel", 25, 2.5, 20}}));
+  CHECK(same(only<stock_changed>(set.when(give_back_stock{20})), stock_changed{{"bagel", 25, 2.5_dec, 20}}));
 }
 
 TEST_CASE("breakfast foodCatalog: given no catalogue or a removed one, then nothing can be changed, removed or taken") {
   for (const auto& past : {catalogs{}, catalogs::of(was_registered, was_removed)}) {
-    CHECK(not_found(past.when(replace_catalog{"bagel", 30, 3})));
+    CHECK(not_found(past.when(replace_catalog{"bagel", 30, 3_dec})));
     CHECK(not_found(past.when(change_catalog{})));
     CHECK(not_found(past.when(remove_catalog{})));
     CHECK(invalid(past.when(take_stock{1}), "foodcaltalogid"));
@@ -242,7 +242,7 @@ TEST_CASE("breakfast foodCatalog: a partial change cannot set anything to null, 
 }
 
 TEST_CASE("breakfast foodCatalog: a price is answered as a decimal") {
-  CHECK(answered(catalog{"toast", 100, 1000, false}) == R"("name":"toast","stock":100,"price":1000.0)");
+  CHECK(answered(catalog{"toast", 100, 1000_dec, false}) == R"("name":"toast","stock":100,"price":1000.0)");
 }
 
 // ---- order
@@ -272,10 +272,10 @@ TEST_CASE("breakfast order: given nothing, when placed, then customer, stock and
 }
 
 TEST_CASE("breakfast order: the amount is the quantity times the price at which the stock was taken") {
-  const auto past = orders{}.with(has_joined).with(stock_changed{{"toast", 0, 1000, -3}});
-  CHECK(as<approve_pay>(asked(past.when(place_order{3, 1, 2})).command).amount == 3000.0);
-  const auto dimes = orders{}.with(has_joined).with(stock_changed{{"mint", 0, 0.1, -3}});
-  CHECK(as<approve_pay>(asked(dimes.when(place_order{3, 1, 2})).command).amount == 0.3);
+  const auto past = orders{}.with(has_joined).with(stock_changed{{"toast", 0, 1000_dec, -3}});
+  CHECK(as<approve_pay>(asked(past.when(place_order{3, 1, 2})).command).amount == 3000_dec);
+  const auto dimes = orders{}.with(has_joined).with(stock_changed{{"mint", 0, 0.1_dec, -3}});
+  CHECK(as<approve_pay>(asked(dimes.when(place_order{3, 1, 2})).command).amount == 0.3_dec);
 }
 
 TEST_CASE("breakfast order: given an order, when placed again, then it is refused") {
@@ -344,7 +344,7 @@ TEST_CASE("breakfast pay: given nothing, when to be approved, then it is Paid un
 }
 
 TEST_CASE("breakfast pay: given Paid, when approved again, then nothing changes and the first approval is the answer") {
-  CHECK(same(only_answer<paid>(pays::of(was_paid).when(approve_pay{1, 1, 1})), was_paid));
+  CHECK(same(only_answer<paid>(pays::of(was_paid).when(approve_pay{1, 1_dec, 1})), was_paid));
 }
 
 TEST_CASE("breakfast pay: given it was canceled, when to be approved, then it is refused") {
@@ -602,20 +602,20 @@ TEST_CASE("breakfast myOrders: a canceled order's row stays, canceled; a deliver
 TEST_CASE("breakfast foodCatalogViews: a catalogue's row adds up what its stock changed by") {
   shown<catalog_view> page(breakfast::breakfast(), "foodCatalogView");
   page.take(was_registered);
-  CHECK(same(page.row(), catalog_view{11, "toast", 100, 2.5}));
+  CHECK(same(page.row(), catalog_view{11, "toast", 100, 2.5_dec}));
   page.take(was_taken);
   CHECK(page.row().stock == 80);
-  page.take(catalog_changed{{"bagel", 100, 3, 20}});
-  CHECK(same(page.row(), catalog_view{11, "bagel", 100, 3}));
-  page.take(stock_changed{{"bagel", 90, 3, -10}}).take(stock_changed{{"bagel", 110, 3, 20}});
-  CHECK(same(page.row(), catalog_view{11, "bagel", 110, 3}));
+  page.take(catalog_changed{{"bagel", 100, 3_dec, 20}});
+  CHECK(same(page.row(), catalog_view{11, "bagel", 100, 3_dec}));
+  page.take(stock_changed{{"bagel", 90, 3_dec, -10}}).take(stock_changed{{"bagel", 110, 3_dec, 20}});
+  CHECK(same(page.row(), catalog_view{11, "bagel", 110, 3_dec}));
   CHECK(page.size() == 1);
 }
 
 TEST_CASE("breakfast foodCatalogViews: given an order's chain is still open, when another takes stock, then only what counts is shown") {
   shown<catalog_view> page(breakfast::breakfast(), "foodCatalogView");
   page.take(was_registered);
-  page.take(stock_changed{{"toast", 75, 2.5, -5}});  // after 20 were taken by a chain that is still open
+  page.take(stock_changed{{"toast", 75, 2.5_dec, -5}});  // after 20 were taken by a chain that is still open
   CHECK(page.row().stock == 95);
   page.take(was_taken);  // which counts now
   CHECK(page.row().stock == 75);
@@ -626,9 +626,9 @@ TEST_CASE(
     "stays") {
   shown<catalog_view> page(breakfast::breakfast(), "foodCatalogView");
   page.take(was_registered);
-  page.take(catalog_changed{{"bagel", 50, 3, -30}});  // set to 50 after 20 of 100 were taken
-  page.take(was_taken);                               // recorded before, with the old name and price; shown only now
-  CHECK(same(page.row(), catalog_view{11, "bagel", 50, 3}));
+  page.take(catalog_changed{{"bagel", 50, 3_dec, -30}});  // set to 50 after 20 of 100 were taken
+  page.take(was_taken);                                   // recorded before, with the old name and price; shown only now
+  CHECK(same(page.row(), catalog_view{11, "bagel", 50, 3_dec}));
 }
 
 TEST_CASE("breakfast foodCatalogViews: a removed catalogue's row goes, and stock that comes late does not bring it back") {

@@ -24,7 +24,7 @@ using namespace crema;
 struct item {
   static constexpr std::string_view type_name = "item";
   std::int64_t number = 0;
-  double price = 0;
+  decimal price{};
   bool sold = false;
   std::string title;
   colour paint = colour::red;
@@ -44,7 +44,7 @@ struct item {
 struct old_item {
   static constexpr std::string_view type_name = "item";
   std::int64_t number = 7;
-  double price = 0;
+  decimal price{};
   static std::vector<field_spec> fields() { return {field<&old_item::number>("number"), field<&old_item::price>("price")}; }
 };
 
@@ -59,7 +59,7 @@ struct eggs {
   }
 };
 
-item full() { return {-5, 12.5, true, "Latte", colour::green, {1614227304716}, {20210505}, 0, ""}; }
+item full() { return {-5, 12.5_dec, true, "Latte", colour::green, {1614227304716}, {20210505}, 0, ""}; }
 
 template <record T>
 std::string fields_of(const T& object) {
@@ -98,12 +98,10 @@ TEST_CASE("codec: every kind of field comes back") {
   CHECK(read<item>(fields_of(item{})) == item{});
   item edge;
   edge.number = std::numeric_limits<std::int64_t>::min();
-  edge.price = -0.0;
+  edge.price = decimal(std::numeric_limits<std::int64_t>::min(), 999'999);
   edge.title = std::string("\0\xff", 2);
   edge.at.ms = std::numeric_limits<std::int64_t>::max();
-  const auto back = read<item>(fields_of(edge));
-  CHECK(back == edge);
-  CHECK(std::signbit(back.price));
+  CHECK(read<item>(fields_of(edge)) == edge);
 }
 
 TEST_CASE("codec: a default takes no byte, a set optional says so") {
@@ -224,12 +222,10 @@ TEST_CASE("codec: keys sort as their values do") {
     return true;
   };
   const auto lowest = std::numeric_limits<std::int64_t>::min(), highest = std::numeric_limits<std::int64_t>::max();
-  const auto infinity = std::numeric_limits<double>::infinity();
   CHECK(sorted(
       {lowest, std::int64_t{-256}, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, std::int64_t{255}, std::int64_t{256}, highest}));
-  CHECK(sorted({-infinity, -1e300, -1.5, -1e-300, 0.0, 5e-324, 1.5, 1e300, infinity}));
+  CHECK(sorted({decimal{lowest, 0}, -2_dec, -1.5_dec, -0.000001_dec, 0_dec, 0.000001_dec, 1.5_dec, 2_dec, decimal{highest, 999'999}}));
   CHECK(sorted({false, true}));
   CHECK(sorted({std::string_view(""), std::string_view("a"), std::string_view("aa"), std::string_view("b"), std::string_view("\xff")}));
-  CHECK(ordered_key(-0.0) == ordered_key(0.0));
   CHECK(ordered_key(std::monostate{}).empty());
 }

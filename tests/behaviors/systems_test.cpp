@@ -34,8 +34,8 @@ std::vector<scalar> samples(const field_spec& f, std::set<std::string>& texts) {
     case field_kind::time: some = within({0, 1, 1614227304716, last_timestamp_ms}); break;
     case field_kind::date: some = within({0, 20210505, 99991231}); break;
     case field_kind::decimal:
-      for (const double v : {0.0, 0.1, 1000.0, -2.5, static_cast<double>(f.max)})
-        if (v >= static_cast<double>(f.min) && v <= static_cast<double>(f.max)) some.emplace_back(v);
+      for (const auto v : {0_dec, 0.1_dec, 1000_dec, -2.5_dec, decimal{f.max}})
+        if (v >= decimal{f.min} && v <= decimal{f.max}) some.emplace_back(v);
       break;
     case field_kind::boolean: some = {false, true}; break;
     case field_kind::literal:
@@ -52,7 +52,7 @@ std::vector<scalar> samples(const field_spec& f, std::set<std::string>& texts) {
 }
 
 bool is_zero(const scalar& s) {
-  return s == scalar(std::int64_t{0}) || s == scalar(0.0) || s == scalar(false) || s == scalar(std::string_view());
+  return s == scalar(std::int64_t{0}) || s == scalar(decimal{}) || s == scalar(false) || s == scalar(std::string_view());
 }
 
 /// The zero value takes no byte, so a reader would take it for what a fresh object starts as.

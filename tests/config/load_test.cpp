@@ -127,6 +127,10 @@ TEST_CASE("settings: a file that is no settings file is refused with one line") 
   CHECK_THAT(file_fault("12"), Contains("is not an object"));
   CHECK_THAT(file_fault(""), Contains("is not JSON"));
   CHECK_THAT(file_fault("{\"http\": {\"listen\": \"a:1\"}, \"http.listen\": \"b:1\"}"), Contains("http.listen is set twice in this file"));
+  CHECK_THAT(file_fault("{\"http\": {\"threads\": 1},\n\"http\": {\"listen\": \"a:1\"}}"),
+             Contains("settings.json:2: http is set twice in this file"));
+  CHECK_THAT(file_fault("{\"http\": {\"threads\": 1,\n\"threads\": 1}}"),
+             Contains("settings.json:2: http.threads is set twice in this file"));
   CHECK_THAT(file_fault(std::string(100, '[')), Contains("settings.json:1"));
   std::string deep;
   for (int i = 0; i < 40; ++i) deep += "{\"a\":";

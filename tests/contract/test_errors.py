@@ -75,7 +75,7 @@ def test_a_missing_field_is_422_and_is_named(node, field):
 
 @pytest.mark.parametrize("field,good,bad", [
     ("phoneNumber", "1" * 32, "1" * 33), ("phoneNumber", "1", ""), ("productName", "c" * 100, "c" * 101), ("productName", "c", ""),
-    ("productName", "é" * 50, "é" * 51), ("qty", 1, 0), ("qty", 1000000, 1000001), ("amt", 0, -1), ("amt", 10**12, 10**12 + 1),
+    ("productName", "é" * 100, "é" * 101), ("qty", 1, 0), ("qty", 1000000, 1000001), ("amt", 0, -1), ("amt", 10**12, 10**12 + 1),
 ])
 def test_each_limit_at_its_edge(node, field, good, bad):
     assert node.post("/orders", json=with_field(**{field: good})).status_code == 201
