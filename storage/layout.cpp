@@ -70,6 +70,16 @@ std::size_t first_value_length(std::string_view key) {
   return text_length(end - 1);
 }
 
+std::string hex_of(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const auto b : bytes) {
+    const auto byte = static_cast<std::uint8_t>(b);
+    out.append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+  }
+  return out;
+}
+
 std::string meta_key(std::string_view name, std::uint64_t n) { return std::string(name) + "/" + std::to_string(n); }
 
 }  // namespace
@@ -241,6 +251,28 @@ std::string after_prefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
   return prefix;
+}
+
+std::string describe_entry(table t, std::string_view key) {
+  const auto number = [&](std::size_t from, std::size_t bytes) {
+    return key.size() < from + bytes ? std::string("?") : std::to_string(read_big_endian(key.substr(from, bytes)));
+  };
+  const auto in_table = " in '" + std::string(name_of(t)) + "'";
+  switch (t) {
+    case table::journal: return "the block at offset " + number(0, 8) + in_table;
+    case table::state: return "the row of context " + number(0, 2) + ", number " + number(2, 8) + in_table;
+    case table::views: return "the row of view " + number(0, 2) + ", number " + number(2, 8) + in_table;
+    case table::index: return "the block whose key has the hash " + hex_of(number_key(checksum(key, 0))) + in_table;
+    case table::outbox:
+      return "the entry of record " + number(4, 8) + ", index " + number(12, 4) + ", for context " + number(0, 2) + in_table;
+    case table::timers: return "the timer of record " + number(8, 8) + ", index " + number(16, 4) + in_table;
+    case table::idempotency: return "the answer under the key " + hex_of(key) + in_table;
+    case table::deadletters:
+    case table::deferred: return "the entry " + number(0, 8) + in_table;
+    case table::meta:
+    case table::schemas: return "the entry '" + std::string(key) + "'" + in_table;
+  }
+  return "an entry" + in_table;
 }
 
 std::optional<std::uint64_t> read_number(const snapshot& s, table t, std::string_view key) {

@@ -79,6 +79,9 @@ std::string forgotten_key();                        ///< idempotency keys from b
 /// The smallest key beyond every key that begins with `prefix`.
 std::string after_prefix(std::string prefix);
 
+/// An entry's place, for people: "the row of context 0, number 11, in 'state'". Never what may be a customer's: texts of index keys.
+std::string describe_entry(table t, std::string_view key);
+
 std::optional<std::uint64_t> read_number(const snapshot& s, table t, std::string_view key);
 
 }  // namespace crema::storage

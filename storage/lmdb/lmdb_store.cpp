@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/lmdb/checked_value.hpp"
 #include "storage/lmdb/environment.hpp"
 #include "storage/lmdb/lmdb_error.hpp"
 
@@ -20,16 +21,6 @@ std::string_view to_view(const MDB_val& v) { return {static_cast<const char*>(v.
 
 bool is_key(std::string_view key) { return !key.empty() && key.size() <= max_key_bytes; }
 
-std::optional<std::string_view> get_from(MDB_txn* txn, MDB_dbi dbi, std::string_view key) {
-  if (!is_key(key)) return std::nullopt;  // nothing can be stored there
-  auto k = to_val(key);
-  MDB_val v{};
-  const int rc = mdb_get(txn, dbi, &k, &v);
-  if (rc == MDB_NOTFOUND) return std::nullopt;
-  check(rc, "read");
-  return to_view(v);
-}
-
 std::uint64_t count_in(MDB_txn* txn, MDB_dbi dbi) {
   MDB_stat stat{};
   check(mdb_stat(txn, dbi, &stat), "count");
@@ -38,7 +29,9 @@ std::uint64_t count_in(MDB_txn* txn, MDB_dbi dbi) {
 
 class lmdb_cursor : public cursor {
  public:
-  lmdb_cursor(MDB_txn* txn, MDB_dbi dbi) { check(mdb_cursor_open(txn, dbi, &cursor_), "open a cursor"); }
+  lmdb_cursor(MDB_txn* txn, const environment& env, table t) : table_(t) {
+    check(mdb_cursor_open(txn, env.dbi(t), &cursor_), "open a cursor");
+  }
   ~lmdb_cursor() override { close(); }
   lmdb_cursor(const lmdb_cursor&) = delete;
   lmdb_cursor& operator=(const lmdb_cursor&) = delete;
@@ -57,11 +50,13 @@ class lmdb_cursor : public cursor {
     return arrive(place_ == place::at_end ? MDB_LAST : MDB_PREV, place::before_first);
   }
   std::string_view key() const override { return to_view(key_); }
-  std::string_view value() const override { return to_view(value_); }
+  std::string_view value() const override { return checked(key(), stored()); }
 
  protected:
   enum class place { before_first, on_entry, at_end };
 
+  std::string_view stored() const noexcept { return to_view(value_); }
+  std::string_view checked(std::string_view key, std::string_view stored) const { return checked_value(table_, key, stored); }
   bool arrive(MDB_cursor_op op, place otherwise) {
     if (cursor_ == nullptr) throw std::logic_error("a cursor is used after its transaction has ended");
     const int rc = mdb_cursor_get(cursor_, &key_, &value_, op);
@@ -78,9 +73,31 @@ class lmdb_cursor : public cursor {
   place place_ = place::before_first;
 
  private:
+  const table table_;
   MDB_cursor* cursor_ = nullptr;
   MDB_val key_{}, value_{};
 };
+
+// An entry whose key was damaged is found no more, as if it had never been. It stands where it stood, mostly: so what is missing is
+// believed only between two sound neighbours.
+void check_neighbours(lmdb_cursor& at, std::string_view key) {
+  if (at.seek(key)) (void)at.value();
+  if (at.prev()) (void)at.value();
+}
+
+std::optional<std::string_view> get_from(MDB_txn* txn, const environment& env, table t, std::string_view key) {
+  if (!is_key(key)) return std::nullopt;  // nothing can be stored there
+  auto k = to_val(key);
+  MDB_val v{};
+  const int rc = mdb_get(txn, env.dbi(t), &k, &v);
+  if (rc == MDB_NOTFOUND) {
+    lmdb_cursor near(txn, env, t);
+    check_neighbours(near, key);
+    return std::nullopt;
+  }
+  check(rc, "read");
+  return checked_value(t, key, to_view(v));
+}
 
 class writing_cursor;
 
@@ -91,10 +108,13 @@ struct open_cursors {
   std::vector<writing_cursor*> all;
 };
 
-// Keeps copies of where it stands, so that scanning and changing go together: after a change it finds its place again by key.
+// Keeps copies of where it stands (the value unchecked: who only erases need not be able to read), so that scanning and changing go
+// together: after a change it finds its place again by key.
 class writing_cursor final : public lmdb_cursor {
  public:
-  writing_cursor(MDB_txn* txn, MDB_dbi dbi, open_cursors& owner) : lmdb_cursor(txn, dbi), owner_(&owner) { owner.all.push_back(this); }
+  writing_cursor(MDB_txn* txn, const environment& env, table t, open_cursors& owner) : lmdb_cursor(txn, env, t), owner_(&owner) {
+    owner.all.push_back(this);
+  }
   ~writing_cursor() override {
     if (owner_ != nullptr) std::erase(owner_->all, this);
   }
@@ -120,14 +140,14 @@ class writing_cursor final : public lmdb_cursor {
     return keep(lmdb_cursor::prev());
   }
   std::string_view key() const override { return saved_key_; }
-  std::string_view value() const override { return saved_value_; }
+  std::string_view value() const override { return checked(saved_key_, saved_stored_); }
 
  private:
   bool moved_away() const { return place_ == place::on_entry && owner_ != nullptr && owner_->changes != seen_; }
   bool keep(bool found) {
     if (found) {
       saved_key_ = lmdb_cursor::key();
-      saved_value_ = lmdb_cursor::value();
+      saved_stored_ = stored();
     }
     if (owner_ != nullptr) seen_ = owner_->changes;
     return found;
@@ -135,7 +155,7 @@ class writing_cursor final : public lmdb_cursor {
 
   open_cursors* owner_;
   std::uint64_t seen_ = 0;
-  std::string saved_key_, saved_value_;
+  std::string saved_key_, saved_stored_;
 };
 
 class lmdb_snapshot final : public snapshot {
@@ -145,8 +165,8 @@ class lmdb_snapshot final : public snapshot {
   lmdb_snapshot(const lmdb_snapshot&) = delete;
   lmdb_snapshot& operator=(const lmdb_snapshot&) = delete;
 
-  std::optional<std::string_view> get(table t, std::string_view key) const override { return get_from(txn_, env_.dbi(t), key); }
-  std::unique_ptr<cursor> open(table t) const override { return std::make_unique<lmdb_cursor>(txn_, env_.dbi(t)); }
+  std::optional<std::string_view> get(table t, std::string_view key) const override { return get_from(txn_, env_, t, key); }
+  std::unique_ptr<cursor> open(table t) const override { return std::make_unique<lmdb_cursor>(txn_, env_, t); }
   std::uint64_t count(table t) const override { return count_in(txn_, env_.dbi(t)); }
 
  private:
@@ -164,16 +184,17 @@ class lmdb_transaction final : public transaction {
   lmdb_transaction(const lmdb_transaction&) = delete;
   lmdb_transaction& operator=(const lmdb_transaction&) = delete;
 
-  std::optional<std::string_view> get(table t, std::string_view key) const override { return get_from(live(), env_.dbi(t), key); }
-  std::unique_ptr<cursor> open(table t) const override { return std::make_unique<writing_cursor>(live(), env_.dbi(t), cursors_); }
+  std::optional<std::string_view> get(table t, std::string_view key) const override { return get_from(live(), env_, t, key); }
+  std::unique_ptr<cursor> open(table t) const override { return std::make_unique<writing_cursor>(live(), env_, t, cursors_); }
   std::uint64_t count(table t) const override { return count_in(live(), env_.dbi(t)); }
 
   void put(table t, std::string_view key, std::string_view value) override {
     if (!is_key(key))
       throw storage_error(storage_errc::unsupported, "A key of " + std::to_string(key.size()) + " bytes cannot be stored; keys have 1 to " +
                                                          std::to_string(max_key_bytes) + " bytes.");
+    append_check(t, key, value, written_);
     auto k = to_val(key);
-    auto v = to_val(value);
+    auto v = to_val(written_);
     done(mdb_cursor_put(writer_of(t), &k, &v, 0), "write");
   }
   bool erase(table t, std::string_view key) override {
@@ -222,6 +243,7 @@ class lmdb_transaction final : public transaction {
   MDB_txn* txn_;
   std::array<MDB_cursor*, table_count> writers_{};
   mutable open_cursors cursors_;  // opening a cursor changes nothing that a caller can see
+  std::string written_;           // the value last put, with its check; kept for its memory
   int failed_ = 0;                // LMDB's first error in this transaction: it cannot be committed any more
 };
 

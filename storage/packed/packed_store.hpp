@@ -15,8 +15,8 @@
 
 namespace crema::storage {
 
-/// Of a block, encoded. With its key and LMDB's header, eight lie on a page.
-inline constexpr std::size_t block_bytes_max = 480;
+/// Of a block, encoded. With its key, its check and LMDB's header, eight lie on a page.
+inline constexpr std::size_t block_bytes_max = 476;
 
 /// `bytes_max`: beyond it a block is divided, unless it is one entry.
 std::unique_ptr<store> make_packed_store(std::shared_ptr<store> below, std::size_t bytes_max = block_bytes_max);
