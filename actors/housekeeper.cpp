@@ -10,6 +10,16 @@ namespace {
 constexpr milliseconds look_every{5000};
 constexpr int keys_per_look = 1000;
 struct look_after {};
+
+// One that cannot be read stays, and those behind it are looked at.
+bool is_older(const storage::cursor& at, std::int64_t than_ms) {
+  try {
+    return storage::decode_idempotency(at.value()).at.ms < than_ms;
+  } catch (const std::exception& e) {
+    telemetry::log(telemetry::level::error, "an answer kept under an idempotency key cannot be read", {{"error", e.what()}});
+    return false;
+  }
+}
 }  // namespace
 
 }  // namespace crema::actors
@@ -40,7 +50,7 @@ void housekeeper::forget_keys() {
     bool there = at->seek(looked_up_to_);
     for (int n = 0; there && n < keys_per_look; ++n, there = at->next()) {
       looked_up_to_ = std::string(at->key()) + '\0';
-      if (storage::decode_idempotency(at->value()).at.ms < oldest_ms) forgotten.emplace_back(at->key());
+      if (is_older(*at, oldest_ms)) forgotten.emplace_back(at->key());
     }
     if (!there) looked_up_to_.clear();
   }

@@ -196,7 +196,8 @@ void node::ask(command_request request, answer_handler on_answer) {
     p.send(std::move(request), std::move(settle));
 }
 
-std::optional<command_answer> node::parts::answered_before(const command_request& r) const {
+// An answer that cannot be read is not taken for none: the request may have been carried out.
+std::optional<command_answer> node::parts::answered_before(const command_request& r) const try {
   const auto now = given.store->read();
   const auto bytes =
       now->get(storage::table::idempotency, {reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size()});
@@ -212,6 +213,12 @@ std::optional<command_answer> node::parts::answered_before(const command_request
   a.resource = storage::decode_row(*given.system->contexts[entry.context].state, entry.id, entry.row_bytes);
   a.replayed = true;
   return a;
+} catch (const std::exception& e) {
+  telemetry::log(telemetry::level::error, "an answer kept under an idempotency key cannot be read", {{"error", e.what()}});
+  return command_answer{
+      rejection{rejection_kind::failed, "What was answered under this Idempotency-Key before cannot be read, so nothing was done.", {}, 0},
+      {},
+      false};
 }
 
 std::optional<rejection> node::parts::overload(const command_request& r) const {

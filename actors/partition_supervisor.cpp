@@ -212,7 +212,13 @@ void partition_supervisor::take(delivery_ptr d) {
 // ---- the aggregates
 
 void partition_supervisor::forward(delivery_ptr d) {
-  const auto id = resolve(d->to);
+  std::uint64_t id = 0;
+  try {
+    id = resolve(d->to);
+  } catch (const std::exception& e) {
+    // Not "there is none": a second aggregate under the key would be made. Asking again would find the same.
+    return bury(*d, std::string("who has the key cannot be read: ") + e.what());
+  }
   const auto limit = static_cast<std::int64_t>(node_.settings.awake_max);
   if (d->kind == delivery_kind::request && node_.awake.load() > limit + limit / 2 && !slots_.contains(id)) {
     node_.refuse(*d, {rejection_kind::overloaded, "Too many aggregates are awake (runtime.awakeMax).", {}, 1000});
