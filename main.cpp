@@ -71,6 +71,7 @@ telemetry::log_settings log_settings_of(const values& v) {
 storage::lmdb_options store_options_of(const values& v) {
   storage::lmdb_options o;
   o.map_bytes_max = number<std::uint64_t>(v, "data.mapBytesMax");
+  o.map_reserve_bytes = number<std::uint64_t>(v, "data.mapReserveBytes");
   o.reserve_bytes = number<std::uint64_t>(v, "data.reserveBytes");
   o.preallocate_bytes = number<std::uint64_t>(v, "data.preallocateBytes");
   return o;

@@ -62,14 +62,20 @@ void housekeeper::forget_keys() {
 
 void housekeeper::look_for_room() {
   node_.store.make_room();
-  if (node_.store.has_room() == had_room_) return;
-  had_room_ = !had_room_;
-  if (had_room_)
-    telemetry::log(telemetry::level::info, "the disk has room again; requests are taken");
-  else
-    telemetry::log(telemetry::level::error,
-                   "the disk has no room for more: requests are refused, and what is under way goes on; make room on it, see "
-                   "data.reserveBytes");
+  const auto now = node_.store.short_of();
+  if (now == short_of_) return;
+  short_of_ = now;
+  switch (now) {
+    case storage::shortage::none: return telemetry::log(telemetry::level::info, "there is room for more again; requests are taken");
+    case storage::shortage::disk:
+      return telemetry::log(telemetry::level::error,
+                            "the disk has no room for more: requests are refused, and what is under way goes on; make room on it, see "
+                            "data.reserveBytes");
+    case storage::shortage::limit:
+      return telemetry::log(telemetry::level::error,
+                            "the data file may hardly grow any more: requests are refused, and what is under way goes on; raise "
+                            "data.mapBytesMax and start again");
+  }
 }
 
 void housekeeper::trim_when_idle() {

@@ -25,7 +25,7 @@ class housekeeper : public base_actor {
   std::string looked_up_to_;  // key of the last entry looked at
   std::uint64_t seen_ = 0;    // where the log ended at the last look
   bool trimmed_ = false;
-  bool had_room_ = true;
+  storage::shortage short_of_ = storage::shortage::none;
 };
 
 }  // namespace crema::actors

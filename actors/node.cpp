@@ -227,7 +227,11 @@ std::optional<rejection> node::parts::overload(const command_request& r) const {
   if (shared->in_flight.load() >= static_cast<std::int64_t>(settings.in_flight_max))
     return refused("Too many requests are being handled (runtime.inFlightMax).");
   if (log->depth() >= settings.journal_queue_max) return refused("The disk is behind (journal.queueMax).");
-  if (!given.store->has_room()) return refused("The disk has no room for more (data.reserveBytes).");
+  switch (given.store->short_of()) {
+    case storage::shortage::none: break;
+    case storage::shortage::disk: return refused("The disk has no room for more (data.reserveBytes).");
+    case storage::shortage::limit: return refused("The data file may hardly grow any more (data.mapBytesMax).");
+  }
   for (const auto& c : given.system->contexts)
     if (shared->contexts[c.index].outbox.load() >= static_cast<std::int64_t>(settings.outbox_max))
       return refused("Too many messages wait for '" + c.name + "' (runtime.outboxMax).");

@@ -36,9 +36,11 @@ json node::health() const {
   const auto usage = p.given.store->usage();
   json contexts = json::object();
   for (const auto& c : p.given.system->contexts) contexts[c.name] = p.shared->contexts[c.index].running ? "UP" : "STOPPED";
+  json room{{"status", p.given.store->has_room() ? "UP" : "DOWN"}, {"bytesUsed", usage.bytes_used}, {"bytesLimit", usage.bytes_limit}};
+  if (const auto missing = p.given.store->short_of(); missing != storage::shortage::none)
+    room["shortOf"] = missing == storage::shortage::disk ? "disk" : "mapBytesMax";
   return {{"journal", {{"status", p.log->failed() ? "DOWN" : "UP"}, {"queue", p.log->depth()}}},
-          {"storage",
-           {{"status", p.given.store->has_room() ? "UP" : "DOWN"}, {"bytesUsed", usage.bytes_used}, {"bytesLimit", usage.bytes_limit}}},
+          {"storage", room},
           {"recovery", {{"status", p.settled ? "UP" : "DOWN"}, {"chainsToSettle", p.shared->compensations.load()}}},
           {"contexts", {{"status", "UP"}, {"details", contexts}}}};
 }

@@ -47,9 +47,14 @@ void add_node(registry& r) {
   r.add(text("data.directory", "./data",
              "Where the node keeps everything: the journal with all state, and the log files under logs/. A local disk.")
             .shaped("the path of a directory", is_directory_name));
-  r.add(integer("data.mapBytesMax", 64 * gib, 64 * mib, 16 * tib,
+  r.add(integer("data.mapBytesMax", 64 * gib, 4 * mib, 16 * tib,
                 "How large the data file may grow. It is address space, not memory or disk, until it is used.")
             .in("bytes"));
+  r.add(
+      integer("data.mapReserveBytes", 32 * mib, 1 * mib, 16 * gib,
+              "What of data.mapBytesMax is for what is under way: where no more than this is left, requests are refused (503) until it is "
+              "raised. At most a quarter of it.")
+          .in("bytes"));
   r.add(integer(
             "data.reserveBytes", 256 * mib, 0, tib,
             "Disk space to keep free. Where nothing can be reserved ahead without taking of it, requests are refused (503); a commit that "

@@ -78,6 +78,12 @@ class transaction : public snapshot {
   virtual void commit() = 0;
 };
 
+enum class shortage : std::uint8_t {
+  none,
+  disk,   ///< the disk's room
+  limit,  ///< what the store may grow to
+};
+
 struct store_usage {
   std::uint64_t bytes_used = 0;   ///< pages in use
   std::uint64_t bytes_limit = 0;  ///< what the store may grow to
@@ -94,8 +100,9 @@ class store {
   /// Throws storage_error: full (the copy would take room that the store wants free), stopped, unsupported, io.
   virtual void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const = 0;
   virtual store_usage usage() const = 0;
-  /// False: the disk has no room beyond what is under way, so nothing new should begin. Any thread, at the price of a load.
-  virtual bool has_room() const noexcept = 0;
+  /// What there is no more of, beyond what is under way needs: then nothing new should begin. Any thread, at the price of a load.
+  virtual shortage short_of() const noexcept = 0;
+  bool has_room() const noexcept { return short_of() == shortage::none; }
   /// Looks whether there is room again, as each commit does. Call now and then: where nothing begins, nothing commits.
   virtual void make_room() noexcept = 0;
   /// Why what is there may not be whole: it is a copy of a file that was being written, or cut short. Empty: nothing speaks for that.

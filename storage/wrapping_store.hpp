@@ -20,7 +20,7 @@ class wrapping_store : public store {
   bool may_have(table t, std::string_view prefix) const noexcept override { return below_->may_have(t, prefix); }
   void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const override { below_->copy_to(directory, stop); }
   store_usage usage() const override { return below_->usage(); }
-  bool has_room() const noexcept override { return below_->has_room(); }
+  shortage short_of() const noexcept override { return below_->short_of(); }
   void make_room() noexcept override { below_->make_room(); }
   std::string doubt() const override { return below_->doubt(); }
   void accept() override { below_->accept(); }

@@ -73,7 +73,7 @@ class faulty_store final : public wrapping_store {
     if (broken_) fail(storage_errc::io, "begin to write after a failed commit");
     return std::make_unique<faulty_transaction>(below_->write(), plan_, broken_);
   }
-  bool has_room() const noexcept override { return plan_->leaves_room() && below_->has_room(); }
+  shortage short_of() const noexcept override { return plan_->leaves_room() ? below_->short_of() : shortage::disk; }
 
  private:
   std::shared_ptr<fault_plan> plan_;

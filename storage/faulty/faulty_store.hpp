@@ -42,7 +42,7 @@ class fault_plan {
   void fail_all(storage_errc code);
   /// Each commit takes this much longer, evenly spread.
   void delay_commits(std::chrono::milliseconds shortest, std::chrono::milliseconds longest);
-  /// No: the disk has room for what is under way only (store::has_room).
+  /// No: the disk has room for what is under way only (store::short_of).
   void leave_room(bool yes);
   bool leaves_room() const noexcept;
   /// Asked at each commit, on the writer's thread; what it says comes on top of the plan's own faults. {} ends it.

@@ -34,7 +34,10 @@ const fs::path& prepared(const fs::path& directory, const lmdb_options& options)
 
 std::uint64_t pages_of(const MDB_stat& s) { return s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages; }
 
-std::uint64_t system_page_bytes() { return static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)); }
+std::uint64_t whole_pages(std::uint64_t bytes) {
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return (bytes + page - 1) / page * page;
+}
 
 // LMDB asserts on damaged pages and would abort the process. Thrown through its C frames instead, which the unwind tables of the
 // platforms we build for allow; without them it ends the process, as before.
@@ -80,8 +83,7 @@ environment::~environment() {
 void environment::open_env() {
   check(mdb_env_create(&env_), "set up LMDB");
   check(mdb_env_set_assert(env_, assertion_failed), "set up LMDB");
-  const auto page = system_page_bytes();
-  check(mdb_env_set_mapsize(env_, (options_.map_bytes_max + page - 1) / page * page), "set the store's largest size");
+  check(mdb_env_set_mapsize(env_, whole_pages(options_.map_bytes_max)), "set the store's largest size");
   check(mdb_env_set_maxreaders(env_, options_.readers_max), "set the number of readers");
   check(mdb_env_set_maxdbs(env_, table_count), "set the number of tables");
   // Who only reads needs no lock file: the directory's lock keeps writers out.
@@ -89,16 +91,36 @@ void environment::open_env() {
   check(mdb_env_open(env_, directory_.c_str(), flags, private_file_mode), "open the store");
   MDB_envinfo info{};
   MDB_stat stat{};
-  check(mdb_env_info(env_, &info), "read the store's size");
   check(mdb_env_stat(env_, &stat), "read the store's size");
   check(mdb_env_get_fd(env_, &file_), "read the store's size");
   page_bytes_ = stat.ms_psize;
+  if (!options_.read_only) widen_map();
+  check(mdb_env_info(env_, &info), "read the store's size");
   const preallocation::limits none{0, 0, 0};
   ahead_.emplace(file_,
                  options_.read_only ? none : preallocation::limits{options_.preallocate_bytes, options_.reserve_bytes, info.me_mapsize});
   if (file_bytes() < used_bytes()) zeros_.emplace(file_, used_bytes());
   int dead = 0;
   check(mdb_reader_check(env_, &dead), "clear stale readers");
+}
+
+// The limit is for what is new: what is under way has its reserve beyond what is used, also where the limit is reached or was lowered.
+// So a store that ended at its limit comes up, and goes on with what it had begun.
+void environment::widen_map() {
+  map_reserve_bytes_ = std::min(options_.map_reserve_bytes, options_.map_bytes_max / 4);
+  near_limit_ = used_bytes() + map_reserve_bytes_ > options_.map_bytes_max;
+  if (near_limit_) check(mdb_env_set_mapsize(env_, whole_pages(used_bytes() + map_reserve_bytes_)), "set the store's largest size");
+}
+
+shortage environment::short_of() const noexcept {
+  if (near_limit_.load(std::memory_order_relaxed)) return shortage::limit;
+  return ahead_->has_room() ? shortage::none : shortage::disk;
+}
+
+void environment::make_room() noexcept {
+  const auto used = used_bytes();
+  near_limit_.store(used + map_reserve_bytes_ > options_.map_bytes_max, std::memory_order_relaxed);
+  ahead_->look(used);
 }
 
 void environment::make_tables() {
@@ -323,7 +345,7 @@ store_usage environment::usage() {
   const auto file_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
   const auto available = disk_bytes_free(directory_file_);
   const auto room = ahead_->bytes_ahead(file_bytes) + (available > options_.reserve_bytes ? available - options_.reserve_bytes : 0);
-  return {pages * stat.ms_psize, std::min<std::uint64_t>(info.me_mapsize, file_bytes + room)};
+  return {pages * stat.ms_psize, std::min(options_.map_bytes_max, file_bytes + room)};
 }
 
 void environment::trim() noexcept try {

@@ -47,8 +47,8 @@ class environment {
 
   void copy_to(const std::filesystem::path& directory, const std::stop_token& stop);
   store_usage usage();
-  bool has_room() const noexcept { return ahead_->has_room(); }
-  void make_room() noexcept { ahead_->look(used_bytes()); }
+  shortage short_of() const noexcept;
+  void make_room() noexcept;
   void trim() noexcept;
 
   std::string doubt() const;
@@ -56,6 +56,7 @@ class environment {
 
  private:
   void open_env();
+  void widen_map();
   void make_tables();
   void open_what_is_there();
   void open_tables(MDB_txn* reader);
@@ -77,6 +78,7 @@ class environment {
   mdb_filehandle_t file_ = -1;
   std::optional<zeros_behind_end> zeros_;
   std::uint64_t page_bytes_ = 0;
+  std::uint64_t map_reserve_bytes_ = 0;
   std::optional<preallocation> ahead_;
   std::array<MDB_dbi, table_count> tables_{};
 
@@ -86,7 +88,8 @@ class environment {
 
   std::atomic<std::thread::id> writing_{};  // the thread that has a write transaction open
   std::atomic<bool> broken_ = false;        // a write or a sync failed: what is on disk is not known until it is opened again
-  std::atomic<bool> in_doubt_ = false;      // what is there may not be whole: nobody writes before accept()
+  std::atomic<bool> near_limit_ = false;
+  std::atomic<bool> in_doubt_ = false;  // what is there may not be whole: nobody writes before accept()
   std::atomic<bool> marked_open_ = false;
 
   std::mutex noting_;  // one notes that the directory is whole

@@ -10,7 +10,7 @@ namespace {
 
 const char* advice(storage_errc code) {
   switch (code) {
-    case storage_errc::full: return "make room on the disk, or raise the store's largest size";
+    case storage_errc::full: return "make room on the disk";
     case storage_errc::io: return "look at the disk and the kernel's log, then restart crema: it recovers from what is on disk";
     case storage_errc::locked: return "stop the other process";
     case storage_errc::corrupt: return "restore a backup, or fetch the data from a replica";
@@ -46,7 +46,8 @@ storage_errc errc_of(int rc) noexcept {
 void check(int rc, const char* doing) {
   if (rc == 0) return;
   const auto code = errc_of(rc);
-  throw storage_error(code, std::string("Cannot ") + doing + ": " + mdb_strerror(rc) + "; " + advice(code) + ".");
+  const auto* what_to_do = rc == MDB_MAP_FULL ? "raise data.mapBytesMax" : advice(code);
+  throw storage_error(code, std::string("Cannot ") + doing + ": " + mdb_strerror(rc) + "; " + what_to_do + ".");
 }
 
 }  // namespace crema::storage

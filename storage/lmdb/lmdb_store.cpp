@@ -255,7 +255,7 @@ class lmdb_store final : public store {
   std::unique_ptr<transaction> write() override { return std::make_unique<lmdb_transaction>(env_); }
   void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const override { env_.copy_to(directory, stop); }
   store_usage usage() const override { return env_.usage(); }
-  bool has_room() const noexcept override { return env_.has_room(); }
+  shortage short_of() const noexcept override { return env_.short_of(); }
   void make_room() noexcept override { env_.make_room(); }
   std::string doubt() const override { return env_.doubt(); }
   void accept() override { env_.accept(); }

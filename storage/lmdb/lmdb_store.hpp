@@ -23,6 +23,7 @@ struct lmdb_options {
   bool read_only = false;                          ///< nothing is made, locked or written there: for media that cannot be written
   bool to_restore = false;                         ///< into a new directory, which is not served before that has ended
   bool must_exist = false;                         ///< nothing is made where there is nothing
+  std::uint64_t map_reserve_bytes = 32ULL << 20U;  ///< of map_bytes_max, for what is under way: nothing new begins there; at most a quarter
 };
 
 /// Opens the store in `directory`, made if there was nothing. What is there must be whole, or the store has doubts (store::doubt).

@@ -233,7 +233,7 @@ class memory_store final : public store {
     const std::lock_guard guard(committed_->mutex);
     return {committed_->bytes, committed_->bytes_max};
   }
-  bool has_room() const noexcept override { return true; }
+  shortage short_of() const noexcept override { return shortage::none; }
   void make_room() noexcept override {}
 
  private:

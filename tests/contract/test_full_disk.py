@@ -4,8 +4,9 @@ import os
 import subprocess
 
 import pytest
+import requests
 
-from crema import nothing_under_way, order_body, place, run, total, wait_until
+from crema import START_DEADLINE_S, nothing_under_way, order_body, place, run, total, wait_until
 
 MIB = 1024 * 1024
 RESERVE = 4 * MIB
@@ -58,6 +59,40 @@ def test_callers_are_refused_while_there_is_room_for_what_is_under_way(make_node
     node.stop()
     report = run("verify", "--data", node.data)
     assert report.returncode == 0, report.stdout
+
+
+def test_near_the_maps_limit_callers_are_refused_also_after_a_restart_and_a_higher_limit_lets_them_in(make_node):
+    node = make_node({"data.mapBytesMax": 4 * MIB})
+    placed = 0
+    while (answer := node.post("/orders", json=order_body())).status_code == 201:
+        placed += 1
+        assert placed < 20000, "the limit was never reached"
+    nothing_under_way(node)
+    for _ in range(3):
+        assert answer.status_code == 503 and "data.mapBytesMax" in answer.json()["detail"]
+        assert node.get("/actuator/health/liveness").status_code == 200
+        assert node.get("/actuator/health/readiness").status_code == 503
+        storage = node.get("/actuator/health").json()["components"]["storage"]
+        assert (storage["status"], storage["shortOf"]) == ("DOWN", "mapBytesMax")
+        assert total(node, "orders") == total(node, "drinks") == placed
+        node.kill9()
+        node.launch()
+        wait_until(lambda: answers(node), START_DEADLINE_S, "an answer")
+        answer = node.post("/orders", json=order_body())
+    log = node.data / "logs" / "crema.log"
+    wait_until(lambda: "raise data.mapBytesMax" in log.read_text(), LOOK_DEADLINE_S, "the line in the log")
+    node.stop()
+    node.settings["data.mapBytesMax"] = 64 * MIB
+    node.start()
+    place(node)
+    assert "shortOf" not in node.get("/actuator/health").json()["components"]["storage"]
+
+
+def answers(node):
+    try:
+        return node.get("/actuator/health/liveness").status_code == 200
+    except requests.RequestException:
+        return False
 
 
 def test_a_newcomers_directory_takes_little_of_the_disk(make_node):

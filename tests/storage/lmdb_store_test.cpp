@@ -119,6 +119,36 @@ TEST_CASE("lmdb: at the map's limit it is full, keeps what it had, and reopens w
   put_one(*s, "more", std::string(4 << 20, 'x'));
 }
 
+TEST_CASE("lmdb: near the map's limit nothing new begins, a restart at it comes up and goes on, and a higher limit heals it") {
+  temporary_directory d;
+  lmdb_options small;
+  small.map_bytes_max = 8 << 20;
+  small.map_reserve_bytes = 1 << 20;
+  small.preallocate_bytes = 0;
+  std::size_t kept = 0;
+  {
+    const auto s = open_lmdb(d.path, small);
+    for (; s->short_of() == shortage::none && kept < 100'000; ++kept) put_one(*s, "key " + std::to_string(kept), std::string(2000, 'x'));
+    CHECK(s->short_of() == shortage::limit);
+    const auto used = fs::file_size(d.path / "data.mdb");
+    CHECK(used <= small.map_bytes_max - small.map_reserve_bytes + 100'000);
+    CHECK(used >= small.map_bytes_max - small.map_reserve_bytes - 100'000);
+    CHECK(fill(*s) > kept);  // what is under way goes on: the same keys again, then more
+  }
+  for (int restart = 0; restart < 3; ++restart) {
+    const auto s = open_lmdb(d.path, small);
+    CHECK(s->short_of() == shortage::limit);
+    for (int i = 0; i < 50; ++i) put_one(*s, "undo " + std::to_string(restart) + "/" + std::to_string(i), std::string(2000, 'x'));
+    s->make_room();
+    CHECK(s->short_of() == shortage::limit);
+    CHECK(s->read()->get(table::state, "key 1"));
+  }
+  small.map_bytes_max = 32 << 20;
+  const auto s = open_lmdb(d.path, small);
+  CHECK(s->short_of() == shortage::none);
+  put_one(*s, "more", std::string(4 << 20, 'x'));
+}
+
 TEST_CASE("lmdb: below the reserve of free disk space a commit is refused and reading goes on") {
   temporary_directory d;
   put_one(*open_lmdb(d.path), "a", "1");

@@ -143,7 +143,7 @@ class counting_store final : public store {
   std::unique_ptr<transaction> write() override { return below_->write(); }
   void copy_to(const std::filesystem::path& directory, const std::stop_token& stop) const override { below_->copy_to(directory, stop); }
   store_usage usage() const override { return below_->usage(); }
-  bool has_room() const noexcept override { return below_->has_room(); }
+  shortage short_of() const noexcept override { return below_->short_of(); }
   void make_room() noexcept override { below_->make_room(); }
 
  private:
