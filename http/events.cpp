@@ -80,7 +80,7 @@ action router::read_history(const call& c, const resource_entry& entry, std::uin
   if (!door_.get(entry.ref, id)) {
     auto first = plan.query;
     first.from = 0;
-    first.limit = 1;
+    first.scan_limit = 1;
     const auto found = door_.events(first);
     if (found.events.empty() && found.at_end)
       return {entry.events_route, render(problem{problem_code::not_found, "There is no such resource."}, c.r)};

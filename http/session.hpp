@@ -84,6 +84,8 @@ class session : public std::enable_shared_from_this<session> {
   // stream.cpp
   void start_stream(stream_plan plan);
   void stream_step();
+  std::optional<event_page> read_page(const event_query& query) const;
+  void stream_page(std::optional<event_page> found);
   void write_piece(bool last);
   void on_piece_written(const error_code& ec, bool last);
   void stream_sleep();
@@ -125,6 +127,8 @@ class session : public std::enable_shared_from_this<session> {
     std::shared_ptr<std::atomic<bool>> woken = std::make_shared<std::atomic<bool>>(false);
     bool chunked = true;
     bool head_sent = false;
+    bool heartbeat_due = false;
+    bool behind = false;  // the page before was not the last one
     std::uint64_t bytes = 0;
   };
   std::unique_ptr<stream_state> stream_;

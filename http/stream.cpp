@@ -10,6 +10,16 @@
 
 namespace crema::http {
 
+namespace {
+
+// Records looked at in one piece where not all are wanted: on the io thread as many as a live follower needs, in the background not so
+// many that others would notice.
+constexpr std::uint32_t looked_at_once = 32, looked_at_a_turn = 2000;
+
+bool chooses(const event_query& q) { return q.context || q.id || !q.type.empty(); }
+
+}  // namespace
+
 void session::start_stream(stream_plan plan) {
   const auto media = plan.sse ? content::sse : content::ndjson;
   if (!engine::enter(engine_->streams, engine_->settings.event_streams_max))
@@ -48,26 +58,46 @@ void session::start_stream(stream_plan plan) {
   stream_step();
 }
 
+// A page of all events is found where the one before ended, so it is read here, on the io thread. One of chosen events, or of a history,
+// which leads backwards, may be far away: who is not at the end reads on in the background, where readers take turns.
 void session::stream_step() {
   if (phase_ == phase::closed || !stream_) return;
-  const bool heartbeat = phase_ == phase::stream_idle;
+  stream_->heartbeat_due = phase_ == phase::stream_idle;
   phase_ = phase::streaming;
   if (engine_->draining() && stream_->plan.follow) return write_piece(true);
   stream_->woken->store(false);
-  bool at_end = false;
+  auto query = stream_->plan.query;
+  if (!chooses(query)) return stream_page(read_page(query));
+  query.scan_limit = stream_->behind ? looked_at_a_turn : looked_at_once;
+  if (!stream_->behind) return stream_page(read_page(query));
+  no_deadline();
+  net::post(engine_->slow, [self = shared_from_this(), query = std::move(query)] {
+    auto found = self->read_page(query);
+    net::post(self->socket_.get_executor(), [self, found = std::move(found)]() mutable { self->stream_page(std::move(found)); });
+  });
+}
+
+// On any thread. Nothing: it failed, and was logged.
+std::optional<event_page> session::read_page(const event_query& query) const {
   try {
-    const auto found = at_->door.events(stream_->plan.query);
-    for (const auto& e : found.events) append_feed_entry(body_, at_->door.system(), e, stream_->plan.sse);
-    stream_->plan.query.from = found.next;
-    at_end = found.at_end;
+    return at_->door.events(query);
   } catch (const std::exception& e) {
     telemetry::log(telemetry::level::error, "an event stream failed", {{"what", e.what()}, {"trace", trace_id_text(request_.trace)}});
-    return hard_close();  // without the last chunk: the client can tell that this is not the end
+    return std::nullopt;
   }
-  if (body_.empty() && at_end && heartbeat) body_ = stream_->plan.sse ? ": heartbeat\n\n" : "\n";
-  if (at_end && !stream_->plan.follow) return write_piece(true);
+}
+
+void session::stream_page(std::optional<event_page> found) {
+  if (phase_ != phase::streaming || !stream_) return;  // the client has gone meanwhile
+  if (!found) return hard_close();                     // without the last chunk: the client can tell that this is not the end
+  for (const auto& e : found->events) append_feed_entry(body_, at_->door.system(), e, stream_->plan.sse);
+  stream_->plan.query.from = found->next;
+  stream_->plan.query.trail = std::move(found->trail);
+  stream_->behind = !found->at_end;
+  if (body_.empty() && found->at_end && stream_->heartbeat_due) body_ = stream_->plan.sse ? ": heartbeat\n\n" : "\n";
+  if (found->at_end && !stream_->plan.follow) return write_piece(true);
   if (!body_.empty() || !stream_->head_sent) return write_piece(false);
-  if (at_end) return stream_sleep();
+  if (found->at_end) return stream_sleep();
   net::post(socket_.get_executor(), [self = shared_from_this()] { self->stream_step(); });  // nothing matched yet: others first
 }
 

@@ -61,7 +61,8 @@ bool wanted(const event_query& q, const journal_record& r, const value& event) {
   return q.type.empty() || q.type == event.type().name;
 }
 
-// Adds the record's wanted events. False: the page is full before the record's end, and `next` says where to go on.
+}  // namespace
+
 bool take_events(event_page& page, const event_query& q, const journal_record& r, std::uint64_t& seen) {
   // Bookkeeping takes an offset too: it counts as looked at, and is not looked at again by who reads on.
   if (r.events.empty() && r.sequence >= q.from) {
@@ -83,8 +84,6 @@ bool take_events(event_page& page, const event_query& q, const journal_record& r
   }
   return true;
 }
-
-}  // namespace
 
 std::optional<stored_row> read_row(const snapshot& s, const record_type& type, collection_ref from, std::uint64_t id) {
   const auto bytes = s.get(table_of(from), row_key(from, id));
@@ -123,31 +122,8 @@ result<page> find_rows(const snapshot& s, const resource_declaration& resource, 
   return p;
 }
 
-namespace {
-
-// One aggregate's history, oldest first.
-std::optional<event_page> read_history(const snapshot& s, const type_catalog& types, const event_query& query) {
-  std::vector<journal_record> newest_first;
-  const bool found = walk_history(s, types, *query.context, *query.id, [&](journal_record r) {
-    if (r.sequence + r.width() <= query.from) return false;
-    newest_first.push_back(std::move(r));
-    return true;
-  });
-  if (!found) return std::nullopt;
-  event_page page;
-  page.next = query.from;
-  std::uint64_t seen = 0;
-  for (auto r = newest_first.rbegin(); r != newest_first.rend(); ++r)
-    if (!take_events(page, query, *r, seen)) return page;
-  page.at_end = true;
-  return page;
-}
-
-}  // namespace
-
 event_page read_events(const snapshot& s, const type_catalog& types, const event_query& query) {
-  if (query.context && query.id)
-    if (auto history = read_history(s, types, query)) return std::move(*history);
+  if (query.context && query.id) return read_history(s, types, query);
   event_page page;
   page.next = query.from;
   std::uint64_t seen = 0;

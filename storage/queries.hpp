@@ -21,6 +21,10 @@ result<page> list_rows(const snapshot& s, const resource_declaration& resource, 
 result<page> find_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const finder_declaration& finder,
                        const std::vector<scalar>& arguments, const page_request& request, bool newest_first);
 
+/// Adds the record's wanted events; `seen` counts those looked at. False: the page is full before the record's end, and `next` says
+/// where to go on.
+bool take_events(event_page& page, const event_query& query, const journal_record& r, std::uint64_t& seen);
+
 /// What `query` asks of the stream; a query for one aggregate follows its own records only, however old they are.
 event_page read_events(const snapshot& s, const type_catalog& types, const event_query& query);
 

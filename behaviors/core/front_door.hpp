@@ -96,6 +96,9 @@ struct stored_event {
   value event;
 };
 
+/// How far the reading of one aggregate's history has come: opaque, and of one reader.
+class history_trail;
+
 struct event_query {
   std::uint64_t from = 0;            ///< first offset wanted
   std::uint32_t limit = 100;         ///< events at the most
@@ -103,12 +106,14 @@ struct event_query {
   std::string type;                  ///< "" any
   std::optional<std::uint16_t> context;
   std::optional<std::uint64_t> id;
+  std::shared_ptr<history_trail> trail;  ///< of the page before, so that this one costs what it holds
 };
 
 struct event_page {
   std::vector<stored_event> events;
-  std::uint64_t next = 0;  ///< where to read on
-  bool at_end = false;     ///< nothing durable is left beyond `next`
+  std::uint64_t next = 0;                ///< where to read on
+  bool at_end = false;                   ///< nothing durable is left beyond `next`
+  std::shared_ptr<history_trail> trail;  ///< for the query of the next page; there may be none
 };
 
 /// Ends the subscription when it goes. Safe after the front door itself is gone.

@@ -150,13 +150,15 @@ class door final : public front_door {
   }
   std::string_view history() const noexcept override { return "00000000000feed1"; }
   event_page events(const event_query& q) const override {
+    if (on_events) on_events(q);
     const std::lock_guard lock(mutex_);
     event_page found;
     found.next = q.from;
     found.at_end = true;
+    std::uint32_t seen = 0;
     for (const auto& e : log) {
       if (e.offset < q.from || (q.id && e.id != *q.id)) continue;
-      if (found.events.size() == q.limit) return (found.at_end = false, found);
+      if (found.events.size() == q.limit || seen++ == q.scan_limit) return (found.at_end = false, found);
       found.events.push_back(e);
       found.next = e.offset + 1;
     }
@@ -214,7 +216,8 @@ class door final : public front_door {
   }
 
   mode how = mode::answer;
-  std::function<void()> on_ask;  ///< called first, on the asking thread
+  std::function<void()> on_ask;                       ///< called first, on the asking thread
+  std::function<void(const event_query&)> on_events;  ///< called first, on the reading thread
   std::vector<nlohmann::json> injected;
   std::uint64_t last_fault = 0;
   rejection refusal = rejection::conflict("no");

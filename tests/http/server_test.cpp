@@ -394,3 +394,85 @@ TEST_CASE("server: stopped while connections wait to be let in, it lets go of ev
   s.it.reset();
   CHECK(s.metrics.text().find("crema_http_connections 0\n") != std::string::npos);
 }
+
+namespace {
+
+/// Readers of a history that leads far back: from their second page on they wait here.
+class held_readers {
+ public:
+  explicit held_readers(running& s) {
+    s.settings.threads = 1;
+    const auto id = s.door.put("010", 1);
+    for (int i = 0; i < 500; ++i) s.door.log.push_back({s.door.log.size() + 1, 0, id, timestamp{}, {}, s.door.log[0].event});
+    s.door.on_events = [this](const event_query& q) {
+      if (q.from < 2) return;
+      ++pages_;
+      arrived_.set();
+      go_.wait();
+    };
+  }
+  bool wait_arrived() { return arrived_.wait(); }
+  void release() { go_.set(); }
+  int pages() const { return pages_; }
+
+ private:
+  class latch {
+   public:
+    void set() {
+      const std::lock_guard lock(mutex_);
+      is_set_ = true;
+      changed_.notify_all();
+    }
+    bool wait() {
+      std::unique_lock lock(mutex_);
+      return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return is_set_; });
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_set_ = false;
+  };
+  latch arrived_, go_;
+  std::atomic<int> pages_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("server: given readers of a long history, then others on their io thread are answered meanwhile") {
+  running s;
+  held_readers held(s);
+  const auto port = s.start();
+  client first(port), second(port), other(port);
+  first.send(get("/cups/1/events"));
+  second.send(get("/cups/1/events"));
+  REQUIRE(held.wait_arrived());
+  other.send(get("/cups/1"));
+  CHECK(other.until("HTTP/1.1 200"));
+  held.release();
+  CHECK(first.until("\r\n0\r\n\r\n"));
+  CHECK(second.until("\r\n0\r\n\r\n"));
+  CHECK(first.count("CupPlaced") == 501);
+  CHECK(second.count("CupPlaced") == 501);
+}
+
+TEST_CASE("server: given a reader of a long history that goes, then its history is not read on") {
+  running s;
+  held_readers held(s);
+  const auto port = s.start();
+  {
+    client gone(port);
+    gone.send(get("/cups/1/events", "Accept: text/event-stream\r\n"));
+    REQUIRE(held.wait_arrived());
+  }
+  client other(port);
+  const auto streams_left = [&] { return s.metrics.text().find("crema_http_event_streams 0") == std::string::npos; };
+  for (int asked = 1; streams_left() && asked < 5000; ++asked) {
+    other.send(get("/cups/1"));
+    REQUIRE(other.until("HTTP/1.1 200", asked));
+  }
+  CHECK_FALSE(streams_left());
+  held.release();
+  s.it->stop();
+  CHECK(held.pages() == 1);
+}
