@@ -8,8 +8,15 @@ namespace crema::actors {
 
 namespace {
 constexpr milliseconds look_every{5000};
-constexpr int keys_per_look = 1000;
+// What one commit may have to carry beside the orders' own.
+constexpr std::size_t keys_per_look = 1000;
+// Where so large a part of them is over, the next are looked at at once: keys go as fast as they come, whatever their rate, and the table
+// is never much larger than what it has to keep.
+constexpr std::size_t in_a_hurry = 4;
 struct look_after {};
+struct keys_forgotten {
+  bool go_on;
+};
 
 // One that cannot be read stays, and those behind it are looked at.
 bool is_older(const storage::cursor& at, std::int64_t than_ms) {
@@ -25,6 +32,7 @@ bool is_older(const storage::cursor& at, std::int64_t than_ms) {
 }  // namespace crema::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::look_after)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::keys_forgotten)
 
 namespace crema::actors {
 
@@ -33,31 +41,40 @@ housekeeper::housekeeper(caf::actor_config& cfg, services& node) : base_actor(cf
 caf::behavior housekeeper::make_behavior() {
   delayed_send(this, look_every, look_after{});
   return {[this](look_after) {
-    forget_keys();
-    look_for_room();
-    trim_when_idle();
-    delayed_send(this, look_every, look_after{});
-  }};
+            if (!forgetting_) forget_keys();
+            look_for_room();
+            trim_when_idle();
+            delayed_send(this, look_every, look_after{});
+          },
+          [this](keys_forgotten done) {
+            forgetting_ = false;
+            if (done.go_on) forget_keys();
+          }};
 }
 
+// In the order of the keys, which is that of no time: all of them are looked at, some at a time, and what goes together lies together.
 void housekeeper::forget_keys() {
   const auto oldest_ms = node_.time.wall().ms - node_.settings.idempotency_ttl.count();
   append_request request;
   auto& forgotten = request.derived.idempotency_erase;
+  std::size_t looked_at = 0;
   {
     const auto now = node_.store.read();
     const auto at = now->open(storage::table::idempotency);
     bool there = at->seek(looked_up_to_);
-    for (int n = 0; there && n < keys_per_look; ++n, there = at->next()) {
+    for (; there && looked_at < keys_per_look; ++looked_at, there = at->next()) {
       looked_up_to_ = std::string(at->key()) + '\0';
       if (is_older(*at, oldest_ms)) forgotten.emplace_back(at->key());
     }
     if (!there) looked_up_to_.clear();
   }
   if (forgotten.empty()) return;
+  const keys_forgotten done{forgotten.size() * in_a_hurry >= looked_at};
   request.derived.idempotency_before = {oldest_ms};
   request.derived.meta.emplace_back(storage::forgotten_key(), storage::number_key(static_cast<std::uint64_t>(oldest_ms)));
-  (void)node_.log.append(std::move(request));
+  request.lingers = true;
+  request.outputs.push_back([self = caf::actor_cast<caf::actor>(this), done] { caf::anon_send(self, done); });
+  forgetting_ = node_.log.append(std::move(request)) != nullptr;
 }
 
 void housekeeper::look_for_room() {

@@ -24,6 +24,7 @@ class housekeeper : public base_actor {
   services& node_;
   std::string looked_up_to_;  // key of the last entry looked at
   std::uint64_t seen_ = 0;    // where the log ended at the last look
+  bool forgetting_ = false;   // a commit that forgets some is on its way
   bool trimmed_ = false;
   storage::shortage short_of_ = storage::shortage::none;
 };

@@ -76,18 +76,40 @@ verb verb_of(method m) noexcept {
   }
 }
 
-std::optional<problem> take_idempotency_key(const request& r, command_request& command) {
+// What the command asks for, however its body was spelled: not the order of its members, nor how a number is written, nor whether a
+// default was sent. Of a text that is not kept as it was sent, the text that was sent, too.
+std::string what_is_asked(const command_request& command, const json& body) {
+  std::string asked;
+  wire::put_varint(asked, command.context);
+  wire::put_varint(asked, command.id.value_or(0));
+  encode_value(command.command, asked);
+  for (const auto& f : command.command.type().fields) {
+    if (f.keep == nullptr) continue;
+    auto names = f.aliases;
+    names.push_back(f.name);
+    for (const auto name : names)
+      if (const auto at = body.find(name); at != body.end())
+        wire::put_bytes(asked, at->is_string() ? at->get_ref<const std::string&>() : at->dump());
+  }
+  return asked;
+}
+
+bool is_usable_key(std::string_view key) {
+  return !key.empty() && key.size() <= 255 && std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::optional<problem> take_idempotency_key(const request& r, const json& body, command_request& command) {
   if (!r.has_idempotency_key || (r.verb != method::post && r.verb != method::patch)) return std::nullopt;
-  if (r.idempotency_key.empty() || r.idempotency_key.size() > 255)
-    return problem{problem_code::idempotency_key_reused, "An Idempotency-Key has 1 to 255 bytes.", "Idempotency-Key"};
+  if (r.idempotency_key_repeats)
+    return problem{problem_code::bad_parameter, "Idempotency-Key: one header is expected, and there are several.", "Idempotency-Key"};
+  if (!is_usable_key(r.idempotency_key))
+    return problem{problem_code::bad_parameter, "Idempotency-Key: 1 to 255 printable ASCII characters are expected.", "Idempotency-Key"};
   idempotency_key key;
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, XXH3_128bits(r.idempotency_key.data(), r.idempotency_key.size()));
   std::copy(std::begin(canonical.digest), std::end(canonical.digest), key.key.begin());
-  const auto path = r.path();
-  // Chained by the seed: the parts cannot run into one another.
-  auto hash = XXH3_64bits_withSeed(path.data(), path.size(), static_cast<XXH64_hash_t>(r.verb));
-  key.fingerprint = XXH3_64bits_withSeed(r.body.data(), r.body.size(), hash);
+  const auto asked = what_is_asked(command, body);
+  key.fingerprint = XXH3_64bits(asked.data(), asked.size());
   command.idempotency = key;
   return std::nullopt;
 }
@@ -148,6 +170,7 @@ command_or_problem bodied_command(const server_settings& settings, const resourc
   auto made = from_json(*chosen->command, body, ignored);
   if (!made) return to_problem(made.why());
   command.command = std::move(*made);
+  if (auto p = take_idempotency_key(r, body, command)) return std::move(*p);
   return command;
 }
 
@@ -201,7 +224,6 @@ command_or_problem to_command(const server_settings& settings, const front_door&
     if (std::holds_alternative<problem>(made)) return made;
     command = std::move(std::get<command_request>(made));
   }
-  if (auto p = take_idempotency_key(r, command)) return std::move(*p);
   if (auto p = take_conditions(door, entry, r, command)) return std::move(*p);
   return command;
 }

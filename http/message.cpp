@@ -11,6 +11,7 @@ void request::clear() {
     s->clear();
   host_count = 0;
   has_idempotency_key = false;
+  idempotency_key_repeats = false;
   has_transfer_encoding = false;
 }
 

@@ -33,6 +33,7 @@ struct request {
   std::string transfer_encoding;
   unsigned host_count = 0;
   bool has_idempotency_key = false;
+  bool idempotency_key_repeats = false;  ///< there are several; which one is meant cannot be told
   bool has_transfer_encoding = false;
 
   // What the session knows.

@@ -1,6 +1,7 @@
 #include "http/parser.hpp"
 
 #include <boost/beast/http/error.hpp>
+#include <utility>
 
 #include "http/negotiate.hpp"
 
@@ -84,7 +85,7 @@ void request_parser::on_field_impl(beast::http::field f, string_view name, strin
   const bool repeats = !into.empty();
   if (f == beast::http::field::host) ++r_.host_count;
   if (f == beast::http::field::transfer_encoding) r_.has_transfer_encoding = true;
-  if (member == &request::idempotency_key) r_.has_idempotency_key = true;
+  if (member == &request::idempotency_key) r_.idempotency_key_repeats = std::exchange(r_.has_idempotency_key, true);
   if (repeats) into.append(", ");  // RFC 9110, 5.3: a list
   into.append(text.data(), text.size());
 }

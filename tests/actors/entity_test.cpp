@@ -339,6 +339,28 @@ TEST_CASE(
   check_at_rest(n);
 }
 
+TEST_CASE("idempotency: given 20,000 keys a second whose time is over, then they go as fast, a thousand a commit at the most") {
+  constexpr std::uint64_t came = 100'000, young = 5'000;  // came: in the five seconds from one look to the next
+  plain_node n(few_partitions());
+  const auto put = n.disk()->write();
+  for (std::uint64_t k = 0; k < came + young; ++k) {
+    const timestamp at{n.clock().wall().ms - (k < came ? 25 : 1) * 3'600'000};
+    put->put(storage::table::idempotency, storage::number_key(k * 0x9E3779B97F4A7C15) + storage::number_key(k),
+             storage::idempotency_value(1, at, {0, 1, {}}, ""));
+  }
+  put->commit();
+  n.advance_without_disk(milliseconds(5000));  // the housekeeper looks
+  auto left = n.rows_in(storage::table::idempotency);
+  for (int commits = 0; left > young && commits < 200; ++commits) {
+    REQUIRE(n.commit());
+    n.run_actors();
+    const auto now = n.rows_in(storage::table::idempotency);
+    REQUIRE(left - now <= 1000);
+    left = now;
+  }
+  CHECK(left == young);
+}
+
 TEST_CASE("idempotency: given a refused request, when it comes again under its key, then it is tried again") {
   plain_node n;
   CHECK(n.ask("account", {}, deposit{-1, "a"}, key_of(1)).refused);
