@@ -17,6 +17,7 @@
 #include "actors/notifier.hpp"
 #include "behaviors/systems.hpp"
 #include "cli/cli.hpp"
+#include "cli/visible_output.hpp"
 #include "http/otlp_exporter.hpp"
 #include "http/server.hpp"
 #include "http/webhook.hpp"
@@ -463,6 +464,7 @@ int main(int argc, char** argv) {
   does.serve = serve;
   does.verify = verify;
   does.restore = restore;
+  const cli::visible_output out(std::cout), err(std::cerr);
   try {
     return cli::run(argc, argv, does, std::cout, std::cerr);
   } catch (const std::exception& e) {

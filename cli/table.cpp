@@ -4,15 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "behaviors/core/text.hpp"
+
 namespace crema::cli {
 
 namespace {
 
-// Columns that a text takes: code points, near enough for a table.
-std::size_t width_of(std::string_view s) {
-  return static_cast<std::size_t>(
-      std::count_if(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
 
 std::string cell(const nlohmann::json& row, const std::string& column) {
   const auto at = row.find(column);
@@ -33,14 +31,14 @@ std::vector<std::string> columns_of(const nlohmann::json& rows, const std::vecto
 }  // namespace
 
 std::string one_line(std::string_view s, std::size_t columns_max) {
-  std::string out;
+  std::string flat(s);
+  std::replace_if(
+      flat.begin(), flat.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
+  const auto shown = visible(flat);
   std::size_t columns = 0;
-  for (const char c : s) {
-    const bool begins = (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    if (begins && ++columns > columns_max) return out + "…";
-    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-  }
-  return out;
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    if (begins_character(shown[i]) && ++columns > columns_max) return shown.substr(0, i) + "…";
+  return shown;
 }
 
 void print_table(std::ostream& out, const nlohmann::json& rows, const std::vector<std::string>& first, std::string_view nothing) {
@@ -57,10 +55,10 @@ void print_table(std::ostream& out, const nlohmann::json& rows, const std::vecto
   }
   std::vector<std::size_t> widths(columns.size());
   for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], character_count(line[i]));
   for (const auto& line : lines) {
     std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) text += line[i] + std::string(widths[i] - width_of(line[i]) + 2, ' ');
+    for (std::size_t i = 0; i < line.size(); ++i) text += line[i] + std::string(widths[i] - character_count(line[i]) + 2, ' ');
     text.erase(text.find_last_not_of(' ') + 1);
     out << text << '\n';
   }

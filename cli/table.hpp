@@ -12,7 +12,7 @@ namespace crema::cli {
 /// Columns: those of `first` that occur, in that order, then every other key. An empty table prints `nothing` instead.
 void print_table(std::ostream& out, const nlohmann::json& rows, const std::vector<std::string>& first, std::string_view nothing);
 
-/// Text from a node, on one line and without control characters, so that it cannot drive the terminal; cut after `columns_max`.
+/// Text from a node, on one line and with what could drive the terminal written out; cut after `columns_max`.
 std::string one_line(std::string_view s, std::size_t columns_max = 80);
 
 }  // namespace crema::cli

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "behaviors/core/json.hpp"
+#include "behaviors/core/text.hpp"
 
 namespace crema::http {
 
@@ -44,8 +45,8 @@ constexpr auto kinds = std::to_array<problem_kind>({
     {"invalid-field", 422, "Invalid value",
      "The body can be read, and a field in it is unknown, missing or out of its range, or asks for a status that does not exist.",
      "Correct the field that `field` names; the detail suggests the nearest known name. Nothing was changed."},
-    {"idempotency-key-reused", 422, "Idempotency key unusable",
-     "This Idempotency-Key was already used for a request with another method, path or body, or is not usable.",
+    {"idempotency-key-reused", 422, "Idempotency key reused",
+     "This Idempotency-Key was already used for a request that asked for something else.",
      "Use a new key of 1 to 255 bytes for each new request, and the old key only to repeat the same request."},
     {"too-many-requests", 429, "Too many requests", "This client address sent more requests than the rate limit allows.",
      "Wait as long as Retry-After says. Operators: http.rateLimitPerSecond and http.rateLimitBurst."},
@@ -128,7 +129,8 @@ problem unreadable_tags(std::string_view name) {
 
 response render(const problem& p, const request& r) {
   const auto& kind = kind_of(p.code);
-  const auto detail = p.detail.empty() ? kind.meaning : std::string_view(p.detail);
+  // It may quote what was sent, and be read in a terminal.
+  const auto detail = visible(p.detail.empty() ? kind.meaning : std::string_view(p.detail));
   const auto path = printable(r.path());
   response answer{kind.status, content::problem, {}, p.headers, p.close};
   auto& out = answer.body;

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "behaviors/core/text.hpp"
 #include "telemetry/log_queue.hpp"
 
 namespace crema::telemetry {
@@ -58,51 +59,27 @@ spdlog::level::level_enum to_spdlog(level l) {
   return spdlog::level::err;
 }
 
-// The length of the valid UTF-8 sequence at the front of `s`, or 0.
-std::size_t utf8_length(std::string_view s) {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const auto first = byte(0);
-  if (first < 0x80U) return 1;
-  if (first >= 0xC2U && first <= 0xDFU) return follows(1) ? 2 : 0;
-  if (first >= 0xE0U && first <= 0xEFU) {
-    const bool overlong = first == 0xE0U && byte(1) < 0xA0U;
-    const bool surrogate = first == 0xEDU && byte(1) >= 0xA0U;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0U && first <= 0xF4U) {
-    const bool overlong = first == 0xF0U && byte(1) < 0x90U;
-    const bool beyond = first == 0xF4U && byte(1) >= 0x90U;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
 bool stands_for_itself(char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
 
-// A log line holds bytes that a client chose (a path, a header): whatever they are, one event stays one line of valid UTF-8.
+// A log line holds bytes that a client chose (a path, a header): whatever they are, one event stays one line of valid UTF-8, and its
+// reader sees what acts on a terminal instead of suffering it.
 void append_escaped(std::string& out, std::string_view s) {
   for (;;) {
     const auto plain = static_cast<std::size_t>(std::find_if_not(s.begin(), s.end(), stands_for_itself) - s.begin());
     out.append(s.substr(0, plain));
     s.remove_prefix(plain);
     if (s.empty()) return;
-    const auto length = utf8_length(s);
-    const char c = s.front();
-    if (length == 0) {
+    std::size_t length = 0;
+    const auto c = take_character(s, length);
+    if (c == no_character)
       out += "\\ufffd";
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      constexpr std::string_view hex = "0123456789abcdef";
-      out += "\\u00";
-      out += hex[static_cast<unsigned char>(c) >> 4U];
-      out += hex[static_cast<unsigned char>(c) & 0xFU];
-    } else {
+    else if (c == '"' || c == '\\')
+      (out += '\\') += static_cast<char>(c);
+    else if (is_acting(c))
+      append_written_out(out, c);
+    else
       out += s.substr(0, length);
-    }
-    s.remove_prefix(length == 0 ? 1 : length);
+    s.remove_prefix(length);
   }
 }
 

@@ -7,8 +7,6 @@ namespace crema {
 
 namespace {
 
-constexpr char32_t no_character = 0xFFFFFFFF;
-
 bool is_continuation(std::string_view text, std::size_t at) noexcept {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
 }
@@ -22,7 +20,14 @@ unsigned following(unsigned char lead, unsigned char second) noexcept {
   return 4;
 }
 
-// The character at `at`, which is moved behind it: by one byte where there is none.
+bool is_kept(char32_t c, std::string_view kept) noexcept { return c < 0x80 && kept.find(static_cast<char>(c)) != std::string_view::npos; }
+
+void put_hex(std::string& out, char32_t v, unsigned digits) {
+  for (; digits > 0; --digits) out.push_back("0123456789abcdef"[v >> (4U * (digits - 1)) & 15U]);
+}
+
+}  // namespace
+
 char32_t take_character(std::string_view text, std::size_t& at) noexcept {
   const auto lead = static_cast<unsigned char>(text[at]);
   const auto more = following(lead, at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0);
@@ -39,18 +44,15 @@ char32_t take_character(std::string_view text, std::size_t& at) noexcept {
 }
 
 // Cc, Bidi_Control and the separators of lines and paragraphs, in the Unicode Character Database's words.
-bool acts(char32_t c) noexcept {
+bool is_acting(char32_t c) noexcept {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
          (c >= 0x2066 && c <= 0x2069);
 }
 
-bool is_kept(char32_t c, std::string_view kept) noexcept { return c < 0x80 && kept.find(static_cast<char>(c)) != std::string_view::npos; }
-
-void put_hex(std::string& out, char32_t v, unsigned digits) {
-  for (; digits > 0; --digits) out.push_back("0123456789abcdef"[v >> (4U * (digits - 1)) & 15U]);
+void append_written_out(std::string& out, char32_t acting) {
+  out.append("\\u");
+  put_hex(out, acting, 4);
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size();)
@@ -65,7 +67,7 @@ std::size_t character_count(std::string_view text) noexcept {
 
 bool is_visible(std::string_view text, std::string_view kept) noexcept {
   for (std::size_t at = 0; at < text.size();)
-    if (const auto c = take_character(text, at); c == no_character || (acts(c) && !is_kept(c, kept))) return false;
+    if (const auto c = take_character(text, at); c == no_character || (is_acting(c) && !is_kept(c, kept))) return false;
   return true;
 }
 
@@ -78,9 +80,8 @@ std::string visible(std::string_view text, std::string_view kept) {
     if (c == no_character) {
       out.append("\\x");
       put_hex(out, static_cast<unsigned char>(text[begin]), 2);
-    } else if (acts(c) && !is_kept(c, kept)) {
-      out.append("\\u");
-      put_hex(out, c, 4);
+    } else if (is_acting(c) && !is_kept(c, kept)) {
+      append_written_out(out, c);
     } else {
       out.append(text, begin, at - begin);
     }

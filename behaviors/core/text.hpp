@@ -11,6 +11,15 @@ namespace crema {
 /// Well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
 bool is_utf8(std::string_view text) noexcept;
 
+inline constexpr char32_t no_character = 0xFFFFFFFF;
+/// The character at `at`, which is moved behind it. Where there is none: no_character, and one byte.
+char32_t take_character(std::string_view text, std::size_t& at) noexcept;
+
+/// Acts instead of being read: see visible().
+bool is_acting(char32_t c) noexcept;
+/// "\u202e".
+void append_written_out(std::string& out, char32_t acting);
+
 /// Unicode code points, as JSON Schema counts a length. `text` is UTF-8.
 std::size_t character_count(std::string_view text) noexcept;
 

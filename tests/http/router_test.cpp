@@ -475,6 +475,12 @@ TEST_CASE("problems: no byte of the target can break the answer", "[problem]") {
   CHECK(body["path"] == "/%FF\"\\x");
 }
 
+TEST_CASE("problems: what an answer repeats of a request cannot act on a terminal", "[problem]") {
+  const auto body = json::parse(render(problem{problem_code::not_found, "There is no '\u202eetc\u009b'."}, request{}).body);
+  CHECK(body["detail"] == "There is no '\\u202eetc\\u009b'.");
+  CHECK(body["message"] == body["detail"]);
+}
+
 TEST_CASE("problems: docs/errors/README.md is the table", "[handbook]") {
   const auto path = source_directory() / "docs/errors/README.md";
   if (std::getenv("CREMA_WRITE_DOCS") != nullptr) std::ofstream(path) << problem_handbook();

@@ -113,6 +113,24 @@ TEST_CASE("log: whatever bytes a client sends, an event is one line of valid JSO
   CHECK_THAT(line["target"].get<std::string>(), Contains("a\nb\"c\\d") && Contains("é 커피"));
 }
 
+TEST_CASE("log: what acts on a terminal is written out, in JSON and in text, also in a notification") {
+  const std::string wicked = "a\x1b[2Jb\u009bc\u202ed\u2066e\x7f ☕";
+  for (const auto style : {log_settings::style::json, log_settings::style::text}) {
+    const captured c;
+    auto s = c.settings();
+    s.format = style;
+    start_logging(s);
+    log(level::error, wicked, {{"field", wicked}});
+    log_notification("n-1", wicked, wicked);
+    stop_logging();
+    for (const auto& line : {c.console(), c.lines("logs/crema.log").at(0), c.lines("logs/crema.log").at(1)}) {
+      for (const auto* raw : {"\x1b", "\u009b", "\u202e", "\u2066", "\x7f"}) CHECK_THAT(line, !Contains(raw));
+      CHECK_THAT(line, Contains("a\\u001b[2Jb\\u009bc\\u202ed\\u2066e\\u007f ☕"));
+    }
+    CHECK(nlohmann::json::parse(c.lines("logs/crema.log").at(0))["field"] == wicked);
+  }
+}
+
 TEST_CASE("log: notification lines hold the address and the text, whatever the threshold") {
   const captured c;
   auto s = c.settings();
