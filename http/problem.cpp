@@ -144,7 +144,7 @@ response render(const problem& p, const request& r) {
   append_member(out, "message", detail);
   append_member(out, "path", path);
   append_member(out, "traceId", trace_id_text(r.trace));
-  if (!p.field.empty()) append_member(out, "field", p.field);
+  if (!p.field.empty()) append_member(out, "field", visible(p.field));
   out += '}';
   if (p.retry_after_ms > 0) answer.header("Retry-After", std::to_string((p.retry_after_ms + 999) / 1000));
   return answer;

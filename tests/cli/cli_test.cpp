@@ -271,7 +271,7 @@ TEST_CASE("cli: events are printed one a line, without what could drive a termin
   {
     canned_node node("200 OK", body);
     CHECK(crema({"events", "--url", node.url()}).out ==
-          "7  2021-01-19 13:01:59  order  Ordered  productName=a [2Jb  qty=2\n8  2021-01-19 13:02:00  drink  Made\n");
+          "7  2021-01-19 13:01:59  order  Ordered  productName=a\\u001b[2Jb  qty=2\n8  2021-01-19 13:02:00  drink  Made\n");
   }
   canned_node cut("200 OK", body.substr(0, body.find('\n') + 1), 1000);
   const auto r = crema({"events", "--url", cut.url()});

@@ -229,8 +229,17 @@ TEST_CASE("router: idempotency keys are hashed with what they stand for") {
   CHECK(asked[0].idempotency->fingerprint == asked[1].idempotency->fingerprint);
   CHECK(asked[0].idempotency->key == asked[2].idempotency->key);
   CHECK(asked[0].idempotency->fingerprint != asked[2].idempotency->fingerprint);
-  first.idempotency_key = std::string(256, 'k');
-  CHECK(s.run(first).status == 422);
+  auto spelled = s.make(method::post, "/cups", R"({ "qty": "2.0", "phoneNumber": "010" })");
+  spelled.has_idempotency_key = true;
+  spelled.idempotency_key = "k";
+  s.run(spelled);
+  CHECK(asked.back().idempotency->fingerprint == asked[0].idempotency->fingerprint);
+  spelled.idempotency_key_repeats = true;
+  CHECK(s.run(spelled).status == 400);
+  for (const auto& unusable : {std::string(), std::string(256, 'k'), std::string("\xc3\xa9"), std::string("a\tb")}) {
+    first.idempotency_key = unusable;
+    CHECK(s.run(first).status == 400);
+  }
   first.idempotency_key = "k";
   s.door.replayed = true;
   CHECK(s.run(first).headers.find("Idempotency-Replayed: true") != std::string::npos);
