@@ -69,6 +69,8 @@ result<outcome> decide(const ledger& s, const unbook& c, const given& g) {
   return record_event(unbooked{c.ledger, c.amt});
 }
 
+result<outcome> decide(const ledger&, const look_over&, const given&) { return nothing(); }
+
 void evolve(ledger& s, const booked& e) { s = {e.ledger, s.sum + e.amt, s.entries + 1}; }
 void evolve(ledger& s, const unbooked& e) { s = {e.ledger, s.sum - e.amt, s.entries - 1}; }
 
@@ -92,9 +94,9 @@ system_declaration test_system() {
       .on_create<deposit>()
       .gone_when([](const account& a) { return a.closed; });
   s.context<ledger>("ledger", "ledger", "ledgers")
-      .handles<book, unbook>()
+      .handles<book, unbook, look_over>()
       .records<booked, unbooked>()
-      .keyed_by<book, unbook>([](const auto& c) { return c.ledger; })
+      .keyed_by<book, unbook, look_over>([](const auto& c) { return c.ledger; })
       .gone_when([](const ledger& l) { return l.entries == 0; });
   s.context<shadow>("shadow", "shadow", "shadows").handles<note>().records<noted>();
   s.context("desk");

@@ -149,6 +149,12 @@ struct unbook {
     return {field<&unbook::ledger>("ledger"), field<&unbook::tag>("tag"), field<&unbook::amt>("amt")};
   }
 };
+/// Has nothing to do, and says so.
+struct look_over {
+  static constexpr std::string_view type_name = "look_over";
+  std::string ledger{};
+  static std::vector<field_spec> fields() { return {field<&look_over::ledger>("ledger")}; }
+};
 struct booked {
   static constexpr std::string_view type_name = "Booked";
   std::string ledger{};
@@ -209,6 +215,7 @@ void evolve(account& s, const rung& e);
 
 result<outcome> decide(const ledger&, const book& c, const given&);
 result<outcome> decide(const ledger& s, const unbook& c, const given& g);
+result<outcome> decide(const ledger&, const look_over&, const given&);
 void evolve(ledger& s, const booked& e);
 void evolve(ledger& s, const unbooked& e);
 
