@@ -26,7 +26,7 @@ int fail(const screen& s, const http_client& node, const answer& a) {
   auto why = text_of(problem, "detail");
   if (why.empty()) why = text_of(problem, "title");
   s.err << "crema: " << node.url() << " answered " << a.status << (why.empty() ? "" : ": " + why) << '\n';
-  if (a.status == 401 || a.status == 403) s.err << "Give the node's http.managementToken with --token or CREMA_TOKEN.\n";
+  if (a.status == 401) s.err << "Give the node's http.managementToken with --token or CREMA_TOKEN.\n";
   return 1;
 }
 
@@ -141,7 +141,7 @@ int list_contexts(const http_client& node, const screen& s) {
 
 int switch_context(const http_client& node, const screen& s, const std::string& name, bool running) {
   const request r{
-      .method = "POST", .target = "/actuator/contexts/" + encoded(name) + (running ? "/start" : "/stop"), .time_limit = switch_limit};
+      .method = "POST", .target = "/actuator/contexts/" + encoded(name) + (running ? "/start" : "/stop"), .body = "{}", .time_limit = switch_limit};
   return change(node, s, r,
                 name + (running ? " runs." : " is stopped. Its durable messages wait; start it with: crema context start " + name));
 }
@@ -168,7 +168,7 @@ int list_dead_letters(const http_client& node, const screen& s) {
 int settle_dead_letter(const http_client& node, const screen& s, std::uint64_t id, bool replay) {
   const auto number = std::to_string(id);
   const auto target = "/actuator/deadletters/" + number;
-  if (replay) return change(node, s, {.method = "POST", .target = target + "/replay"}, "Dead letter " + number + " was sent again.");
+  if (replay) return change(node, s, {.method = "POST", .target = target + "/replay", .body = "{}"}, "Dead letter " + number + " was sent again.");
   return change(node, s, {.method = "DELETE", .target = target}, "Dead letter " + number + " is dropped.");
 }
 

@@ -44,6 +44,7 @@ class engine : public std::enable_shared_from_this<engine> {
   engine(server_settings s, const std::vector<mounted>& systems, telemetry::metrics& m);
 
   void start(std::optional<int> inherited_socket);
+  void announce_end();
   void drain(std::function<void()> done);
   void stop();
   std::uint16_t port() const noexcept { return port_; }

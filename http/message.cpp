@@ -7,7 +7,7 @@ void request::clear() {
   version = 11;
   for (auto* s : {&target, &body, &host, &accept, &content_type, &content_encoding, &expect, &authorization, &if_match, &if_none_match,
                   &idempotency_key, &traceparent, &last_event_id, &x_forwarded_for, &x_forwarded_proto, &x_forwarded_host,
-                  &x_forwarded_port, &x_forwarded_prefix, &transfer_encoding})
+                  &x_forwarded_port, &x_forwarded_prefix, &transfer_encoding, &forwarded, &origin, &sec_fetch_site})
     s->clear();
   host_count = 0;
   has_idempotency_key = false;
@@ -23,6 +23,7 @@ std::string_view reason_phrase(unsigned status) noexcept {
     case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";

@@ -31,6 +31,7 @@ struct request {
   std::string if_match, if_none_match, idempotency_key, traceparent, last_event_id;
   std::string x_forwarded_for, x_forwarded_proto, x_forwarded_host, x_forwarded_port, x_forwarded_prefix;
   std::string transfer_encoding;
+  std::string forwarded, origin, sec_fetch_site;
   unsigned host_count = 0;
   bool has_idempotency_key = false;
   bool idempotency_key_repeats = false;  ///< there are several; which one is meant cannot be told

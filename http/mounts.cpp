@@ -50,6 +50,10 @@ const mounts::mount* mounts::find(std::string_view target) const noexcept {
   return at == all_.end() ? nullptr : &*at;
 }
 
+void mounts::set_management_token(const std::string& token) {
+  for (auto& m : all_) m.routes.set_management_token(token);
+}
+
 void mounts::set_draining() noexcept {
   for (auto& m : all_) m.routes.set_draining();
 }

@@ -47,6 +47,7 @@ class mounts {
   std::string_view span_name(method m, route_id route) const noexcept { return span_names_[route][static_cast<std::size_t>(m)]; }
   const keeping& keeping_of(route_id route) const noexcept { return keeping_->of(route); }
   void set_draining() noexcept;
+  void set_management_token(const std::string& token);
 
  private:
   action answer_health(const request& r, const uri& target) const;

@@ -26,28 +26,7 @@ bool any_down(const json& components) {
   return false;
 }
 
-// Takes the same time for every wrong token of one length.
-bool same_secret(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
-  return difference == 0;
-}
-
-bool is_loopback(std::string_view address) noexcept {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
-}
-
 }  // namespace
-
-bool router::may_manage(const request& r) const noexcept {
-  // A proxy on this machine speaks for clients of others.
-  if (settings_.management_token.empty()) return is_loopback(r.remote_address) && r.x_forwarded_for.empty() && r.x_forwarded_host.empty();
-  constexpr std::size_t scheme = 7;  // "Bearer "
-  const std::string_view sent = r.authorization;
-  return sent.size() > scheme && equal_ignoring_case(sent.substr(0, scheme), "Bearer ") &&
-         same_secret(trimmed(sent.substr(scheme)), settings_.management_token);
-}
 
 action router::route_actuator(const call& c) const {
   if (c.size() < 2) return unmatched(c.r);
@@ -131,11 +110,7 @@ action router::route_management(const call& c) const {
             render(problem{problem_code::not_found,
                            "Faults are not enabled on this node; start it with faults.enabled=true and an http.managementToken."},
                    c.r)};
-  if (!may_manage(c.r)) {
-    problem p{problem_code::unauthorized, "A valid bearer token is needed."};
-    p.headers = "WWW-Authenticate: Bearer\r\n";
-    return {id_of(fixed_route::unmatched), render(p, c.r)};
-  }
+  if (const auto why = guard_.refuse(c.r)) return {id_of(fixed_route::unmatched), render(*why, c.r)};
   if (what == "contexts" && c.size() == 4 && (c[3] == "stop" || c[3] == "start")) return switch_context(c);
   if (what == "deadletters" && (c.size() == 3 || (c.size() == 4 && c[3] == "replay"))) return settle_dead_letter(c);
   if (what == "backup" && c.size() == 2) return start_backup(c);
@@ -230,10 +205,12 @@ response router::add_fault(const request& r) const {
   return answer;
 }
 
-// The drill of the original breakfast service: a fault like any other, that needs no token.
+// The drill of the original breakfast service: a fault like any other, whose request is a GET.
 action router::answer_drill(const call& c, bool make_zombie) const {
   const auto route = id_of(make_zombie ? fixed_route::make_zombie : fixed_route::is_healthy);
   if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
+  if (make_zombie)
+    if (const auto why = guard_.refuse_caller(c.r)) return {route, render(*why, c.r)};
   if (make_zombie && door_.live() && c.r.verb == method::get)
     (void)door_.add_fault({{"target", "node"}, {"kind", "zombie"}, {"note", "/makeZombie"}});
   const bool healthy = make_zombie || door_.live();

@@ -30,14 +30,20 @@ struct named_field {
 };
 
 // Headers that Beast has no number for.
-constexpr named_field named_fields[] = {
-    {"idempotency-key", &request::idempotency_key},     {"traceparent", &request::traceparent},
-    {"last-event-id", &request::last_event_id},         {"x-forwarded-for", &request::x_forwarded_for},
-    {"x-forwarded-proto", &request::x_forwarded_proto}, {"x-forwarded-host", &request::x_forwarded_host},
-    {"x-forwarded-port", &request::x_forwarded_port},   {"x-forwarded-prefix", &request::x_forwarded_prefix}};
+constexpr named_field named_fields[] = {{"idempotency-key", &request::idempotency_key},
+                                        {"traceparent", &request::traceparent},
+                                        {"last-event-id", &request::last_event_id},
+                                        {"x-forwarded-for", &request::x_forwarded_for},
+                                        {"x-forwarded-proto", &request::x_forwarded_proto},
+                                        {"x-forwarded-host", &request::x_forwarded_host},
+                                        {"x-forwarded-port", &request::x_forwarded_port},
+                                        {"x-forwarded-prefix", &request::x_forwarded_prefix},
+                                        {"forwarded", &request::forwarded},
+                                        {"sec-fetch-site", &request::sec_fetch_site}};
 
 std::string request::*member_of(beast::http::field f, std::string_view name) noexcept {
   switch (f) {
+    case beast::http::field::origin: return &request::origin;
     case beast::http::field::host: return &request::host;
     case beast::http::field::accept: return &request::accept;
     case beast::http::field::content_type: return &request::content_type;

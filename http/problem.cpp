@@ -22,6 +22,10 @@ constexpr auto kinds = std::to_array<problem_kind>({
      "Correct the parameter that the detail names. /{collection}/search lists finders with their parameters."},
     {"unauthorized", 401, "Unauthorized", "The management endpoints need a bearer token, and none or another one was sent.",
      "Send `Authorization: Bearer <token>` with the token set as http.managementToken."},
+    {"forbidden", 403, "Forbidden",
+     "No http.managementToken is set, so only programs on this machine may manage the node; this request came from elsewhere, through a "
+     "proxy, under a foreign Host, or from a web page of another origin.",
+     "Manage from this machine, by http://localhost or http://127.0.0.1. Operators: set http.managementToken, and send it."},
     {"not-found", 404, "Not found", "There is no such path or no such resource, or it left its collection.",
      "Check path and id; `/` lists the collections."},
     {"method-not-allowed", 405, "Method not allowed", "The resource exists and does not take this method.",

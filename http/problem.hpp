@@ -18,6 +18,7 @@ enum class problem_code : std::uint8_t {
   malformed_body,
   bad_parameter,
   unauthorized,
+  forbidden,
   not_found,
   method_not_allowed,
   request_timeout,

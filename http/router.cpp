@@ -23,6 +23,7 @@ response json_response(unsigned status, std::string body) { return {status, cont
 
 router::router(const server_settings& settings, front_door& door, std::string prefix)
     : settings_(settings),
+      guard_(settings.management_token),
       door_(door),
       table_(door.system()),
       openapi_(openapi_document(door.system(), settings, prefix).dump()),

@@ -1,6 +1,6 @@
 // Turns a request into an action. Made from the declaration only: knows no domain word.
 //
-// Thread-safety: any thread; immutable but for a flag. The request stays as it is until the action is done, and so does
+// Thread-safety: any thread; immutable but for a flag and the management token. The request stays as it is until the action is done, and so does
 // the router. Never throws for anything that a client sends.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <span>
 
 #include "http/action.hpp"
+#include "http/management_guard.hpp"
 #include "http/problem.hpp"
 #include "http/routes.hpp"
 #include "http/settings.hpp"
@@ -30,6 +31,8 @@ class router {
   bool ready() const noexcept { return door_.ready() && !draining_; }
   /// From now on readiness is DOWN.
   void set_draining() noexcept { draining_ = true; }
+  /// From now on management asks for this token.
+  void set_management_token(const std::string& token) { guard_.set_token(token); }
 
  private:
   // One request on its way. Shared: a background query outlives the call that planned it.
@@ -77,11 +80,11 @@ class router {
   action answer_fault(const call& c) const;
   response add_fault(const request& r) const;
   action answer_drill(const call& c, bool make_zombie) const;
-  bool may_manage(const request& r) const noexcept;
 
   std::string base(const request& r) const;
 
   const server_settings& settings_;
+  management_guard guard_;
   front_door& door_;
   route_table table_;
   std::string openapi_;

@@ -184,9 +184,10 @@ void engine::close_listener() {
   if (!acceptor_->is_open()) return;
   boost::system::error_code ec;
   if (!inherited_) {
-    // Who is in the queue already would be reset with it: let them in. (An inherited queue goes to the successor.)
+    // Who is in the queue already would be reset with it: let them in, but not those who come meanwhile, for they may never end. (An
+    // inherited queue goes to the successor.)
     acceptor_->non_blocking(true, ec);
-    while (true) {
+    for (int queued = 0; queued < net::socket_base::max_listen_connections; ++queued) {
       tcp_socket socket(next_loop());
       acceptor_->accept(socket, ec);
       if (ec) break;
@@ -219,9 +220,13 @@ void engine::leave(session* s) {
     });
 }
 
-void engine::drain(std::function<void()> done) {
+void engine::announce_end() {
   draining_.store(true, std::memory_order_release);
   systems.set_draining();
+}
+
+void engine::drain(std::function<void()> done) {
+  announce_end();
   if (!acceptor_) return done();
   net::post(acceptor_->get_executor(), [self = shared_from_this(), done = std::move(done)]() mutable {
     self->close_listener();
@@ -271,6 +276,8 @@ server::server(server_settings settings, const std::vector<mounted>& systems, te
 server::~server() { stop(); }
 void server::start(std::optional<int> inherited_socket) { engine_->start(inherited_socket); }
 std::uint16_t server::port() const noexcept { return engine_->port(); }
+void server::announce_end() { engine_->announce_end(); }
+void server::set_management_token(const std::string& token) { engine_->systems.set_management_token(token); }
 void server::drain(std::function<void()> done) { engine_->drain(std::move(done)); }
 void server::stop() { engine_->stop(); }
 

@@ -33,6 +33,12 @@ class server {
   /// The port in use, also where 0 was asked for. 0 before start().
   std::uint16_t port() const noexcept;
 
+  /// Readiness goes DOWN, and each connection ends after its next answer; what comes is still accepted and answered.
+  void announce_end();
+
+  /// From now on management asks for this token. Any thread.
+  void set_management_token(const std::string& token);
+
   /// Readiness goes DOWN and the listener closes at once; requests in flight are answered, connections end after their next answer.
   /// `done` is called once, on an io thread, when no connection is left or the limit has passed. It must not call stop() itself.
   void drain(std::function<void()> done);

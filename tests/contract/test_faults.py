@@ -147,7 +147,7 @@ def test_a_zombie_is_healed_without_a_restart(node):
 
 
 def test_make_zombie_is_one_of_them(node):
-    assert node.get("/makeZombie").status_code == 200
+    assert node.get("/makeZombie", headers=node.as_manager).status_code == 200
     listed = node.get("/actuator/faults", headers=TOKEN).json()
     assert [(f["target"], f["kind"]) for f in listed] == [("node", "zombie")]
     assert node.get("/isHealthy").status_code == 500

@@ -3,6 +3,7 @@
 import re
 import threading
 
+import pytest
 import requests
 
 from crema import free_port, drink_of, order_body, place, total, wait_until
@@ -144,12 +145,12 @@ def test_contexts_can_be_stopped_and_started(make_node):
     assert {c["state"] for c in node.get("/actuator/contexts").json()} == {"running"}
     drink = node.context("drink")
     drink.stop()
-    assert node.post("/actuator/contexts/drink/stop").status_code in (200, 409)
+    assert node.post("/actuator/contexts/drink/stop", json={}).status_code in (200, 409)
     order_id = place(node)
     assert node.get("/drinks/search/findByOrderId", params={"orderId": order_id}).json()["_embedded"]["drinks"] == []
     drink.start()
     drink_of(node, order_id)
-    assert node.post("/actuator/contexts/nothing/stop").status_code == 404
+    assert node.post("/actuator/contexts/nothing/stop", json={}).status_code == 404
     assert node.get("/actuator/contexts/drink/stop").status_code == 405
 
 
@@ -173,17 +174,22 @@ def test_dead_letters_are_listed(node):
 def test_management_asks_for_its_token_where_one_is_set(make_node):
     node = make_node({"http.managementToken": "a-secret-of-the-house"})
     assert node.get("/actuator/health").status_code == 200
-    refused = node.post("/actuator/contexts/drink/stop")
+    refused = node.post("/actuator/contexts/drink/stop", json={})
     assert refused.status_code == 401 and "Bearer" in refused.headers["WWW-Authenticate"]
-    assert node.post("/actuator/contexts/drink/stop", headers={"Authorization": "Bearer wrong"}).status_code == 401
-    assert node.post("/actuator/contexts/drink/stop", headers={"Authorization": "Bearer a-secret-of-the-house"}).status_code == 200
+    assert node.post("/actuator/contexts/drink/stop", json={}, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert node.post("/actuator/contexts/drink/stop", json={}, headers={"Authorization": "Bearer a-secret-of-the-house"}).status_code == 200
     assert "a-secret-of-the-house" not in node.output.read_text()
 
 
-def test_management_without_a_token_is_for_this_machine_only(node):
-    """A proxy on this machine is no reason to let its clients in."""
-    refused = node.post("/actuator/contexts/drink/stop", headers={"X-Forwarded-For": "10.0.0.1"})
-    assert refused.status_code == 401
+@pytest.mark.parametrize("headers, status", [
+    ({"X-Forwarded-For": "10.0.0.1"}, 403),  # a proxy on this machine is no reason to let its clients in
+    ({"Host": "rebound.example"}, 403),
+    ({"Origin": "http://localhost:3000", "Sec-Fetch-Site": "same-site"}, 403),
+    ({"Content-Type": "text/plain"}, 415),  # as a page may send it without asking first
+])
+def test_management_without_a_token_is_for_programs_of_this_machine_only(node, headers, status):
+    refused = node.post("/actuator/contexts/drink/stop", headers={**node.as_manager, **headers})
+    assert refused.status_code == status, refused.text
     assert node.context("drink").state() == "running"
 
 
@@ -203,7 +209,8 @@ def test_the_zombie_drill_exists_only_where_faults_are_enabled(node, make_node):
     assert node.get("/isHealthy").status_code == node.get("/makeZombie").status_code == 404
     drill = make_node({"faults.enabled": "true", "http.managementToken": "t"})
     assert drill.get("/isHealthy").status_code == 200
-    assert drill.get("/makeZombie").status_code == 200
+    assert drill.get("/makeZombie").status_code == 401
+    assert drill.get("/makeZombie", headers=drill.as_manager).status_code == 200
     assert drill.get("/isHealthy").status_code == 500
     assert drill.get("/actuator/health/liveness").status_code == 503
 

@@ -93,7 +93,7 @@ class Node:
         line = [str(BINARY), "serve", self.system, "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
         if self.config:
             line += ["--config", str(self.config)]
-        for name, value in self.settings.items():
+        for name, value in {"http.drainDelayMs": 0, **self.settings}.items():
             line += ["--set", f"{name}={value}"]
         return line
 
@@ -159,9 +159,9 @@ class Node:
 
     @property
     def as_manager(self):
-        """The headers that management asks for, where a token is set."""
+        """The headers that management asks for."""
         token = self.settings.get("http.managementToken")
-        return {"Authorization": f"Bearer {token}"} if token else {}
+        return {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
 
     @property
     def session(self):
