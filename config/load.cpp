@@ -156,11 +156,21 @@ class loader {
                          ", which cannot be read or is longer than " + std::to_string(secret_bytes_max) + " bytes");
     }
     while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
-    put(d, setting(std::move(secret)), {}, origin + " → " + path);
+    put(d, setting(std::move(secret)), {}, origin + " → " + shown(path));
+  }
+
+  // A secret that is set but holds nothing would open what it is meant to close, and one with blanks in it could never be sent.
+  static std::optional<std::string> fault_of_secret(const setting& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || text->empty()) return "is empty; give the secret, or leave the setting out";
+    const auto cannot_be_sent = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
+    if (std::any_of(text->begin(), text->end(), cannot_be_sent)) return "holds a blank or a control character; use one word";
+    return std::nullopt;
   }
 
   void put(const declaration& d, std::optional<setting> value, std::string_view written, const std::string& origin) {
-    const auto fault = value ? fault_of(d, *value) : std::optional("must be " + bounds_text(d));
+    auto fault = value ? fault_of(d, *value) : std::optional("must be " + bounds_text(d));
+    if (!fault && d.secret) fault = fault_of_secret(*value);
     if (fault) throw config_error(origin + ": " + d.name + " is " + (d.secret ? "set" : "\"" + shown(written) + "\"") + ", but " + *fault);
     result_.entries_.insert_or_assign(d.name, values::entry{std::move(*value), origin});
   }

@@ -179,6 +179,11 @@ void add_http(registry& r) {
             .in("ms"));
   r.add(integer("http.keepAliveIdleMs", minute_ms, 10, hour_ms, "How long a connection may be idle between requests.").in("ms"));
   r.add(integer("http.writeTimeoutMs", 30 * second_ms, 10, hour_ms, "How long a client may take to accept an answer.").in("ms"));
+  r.add(
+      integer("http.drainDelayMs", second_ms, 0, hour_ms,
+              "On a graceful stop: how long readiness says DOWN while requests are still taken, so that a load balancer notices before the "
+              "door closes. Make it longer than the time between its probes, times those that it wants to fail.")
+          .in("ms"));
   r.add(integer("http.drainLimitMs", 30 * second_ms, 0, hour_ms, "On a graceful stop: how long requests in flight may take to finish.")
             .in("ms"));
   r.add(integer("http.drainIdleMs", second_ms, 0, hour_ms,
@@ -199,8 +204,8 @@ void add_http(registry& r) {
                 "How often a silent event stream gets a sign of life: a comment in SSE, an empty line in NDJSON.")
             .in("ms"));
   r.add(text("http.managementToken", "",
-             "The bearer token that contexts, dead letters and backup under /actuator ask for. Empty: only clients of this machine may use "
-             "them.")
+             "The bearer token that contexts, dead letters and backup under /actuator ask for. Without one, only "
+             "programs on this machine may use them: by a loopback address and Host, and never a web page of another origin.")
             .kept_secret());
 }
 

@@ -68,11 +68,12 @@ TEST_CASE("settings: file, then environment, then flags") {
 TEST_CASE("settings: every declared setting can be set from the environment to what it is") {
   sources from;
   const auto all = sample_settings();
-  for (const auto& d : all.all()) from.environment.emplace_back(environment_name(d.name), value_text(d.default_value));
+  const auto value_of = [](const declaration& d) { return d.secret ? setting("s3cret") : d.default_value; };  // a secret is never empty
+  for (const auto& d : all.all()) from.environment.emplace_back(environment_name(d.name), value_text(value_of(d)));
   const auto v = load(all, from);
   for (const auto& d : all.all()) {
     CAPTURE(d.name);
-    CHECK(v.get(d.name) == d.default_value);
+    CHECK(v.get(d.name) == value_of(d));
     CHECK(v.origin(d.name) == environment_name(d.name));
   }
 }
@@ -153,6 +154,12 @@ TEST_CASE("settings: a secret may be in a file, and is never shown") {
   CHECK_THAT(fault({{}, {}, {{"http.managementTokenFile", "/nonexistent", "--set"}}}),
              Contains("--set: http.managementTokenFile names /nonexistent, which cannot be read"));
   CHECK_THAT(fault({{}, {}, {{"http.managementTokenFile", s.directory.string(), "--set"}}}), Contains("cannot be read"));
+  const auto empty = s.write("empty", "\n").string();
+  CHECK_THAT(fault({{}, {}, {{"http.managementTokenFile", empty, "--set"}}}), Contains("http.managementToken") && Contains("is empty"));
+  CHECK_THAT(fault({{}, {}, {{"http.managementToken", "", "--set"}}}), Contains("http.managementToken is set, but is empty"));
+  CHECK_THAT(fault({{}, {{"CREMA_HTTP__MANAGEMENT_TOKEN", ""}}, {}}), Contains("is empty"));
+  CHECK_THAT(fault({s.write("empty.json", R"({"http": {"managementToken": ""}})"), {}, {}}), Contains("is empty"));
+  CHECK_THAT(fault({{}, {}, {{"http.managementToken", "two words", "--set"}}}), Contains("holds a blank") && !Contains("two words"));
   CHECK_THAT(fault({{}, {}, {{"http.managementToken", std::string(5000, 'x'), "--set"}}}),
              !Contains("xxx") && Contains("http.managementToken is set, but"));
   CHECK_THAT(fault({{}, {}, {{"http.listenFile", path, "--set"}}}), Contains("http.listenFile is not a setting"));
