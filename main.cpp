@@ -2,7 +2,6 @@
 // for the end: a signal (drain, then exit 0) or a failure of the node (exit 1, at once, without an answer for what is not durable).
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <future>
@@ -21,6 +20,9 @@
 #include "http/otlp_exporter.hpp"
 #include "http/server.hpp"
 #include "http/webhook.hpp"
+#include "process/descriptors.hpp"
+#include "process/signals.hpp"
+#include "process/standard_streams.hpp"
 #include "storage/deferred/deferred_store.hpp"
 #include "storage/directory/directory_contents.hpp"
 #include "storage/faulty/faulty_store.hpp"
@@ -253,15 +255,6 @@ std::unique_ptr<storage::store> failing_on_demand(std::unique_ptr<storage::store
 
 // ---- serve
 
-// The end of the process is awaited in one place: SIGTERM and SIGINT, or the node's own word that it cannot go on.
-sigset_t ending_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
-}
-
 // A listening socket handed down by the parent, as systemd's socket activation does: LISTEN_FDS sockets from descriptor 3 on.
 std::optional<int> inherited_socket() {
   const char* count = std::getenv("LISTEN_FDS");
@@ -316,15 +309,40 @@ struct served {
 using all_served = std::deque<served>;
 
 // Behind an inherited socket the clients of the predecessor wait in the kernel's queue: they are let in once they can be served,
-// not refused meanwhile. Bounded: what keeps a node from readiness must be seen through its health, too. A signal ends the wait.
-int await_readiness(const all_served& systems, const sigset_t& signals) {
-  constexpr timespec pause{0, 2'000'000};
+// not refused meanwhile. Bounded: what keeps a node from readiness must be seen through its health, too. False: the process shall end.
+bool await_readiness(const all_served& systems, const process::signals& signals) {
+  constexpr std::chrono::milliseconds pause{2};
   constexpr std::chrono::seconds limit{10};
   const auto ready = [&] { return std::all_of(systems.begin(), systems.end(), [](const served& s) { return s.node.ready(); }); };
-  int signal = 0;
-  for (const auto end = std::chrono::steady_clock::now() + limit; signal <= 0 && !ready() && std::chrono::steady_clock::now() < end;)
-    signal = sigtimedwait(&signals, nullptr, &pause);
-  return std::max(signal, 0);
+  for (const auto end = std::chrono::steady_clock::now() + limit; !ready() && std::chrono::steady_clock::now() < end;)
+    if (signals.wait_for(pause) == process::request::end) return false;
+  return true;
+}
+
+// Anew from the same sources: a secret may have been replaced. What cannot be read leaves the present one in force.
+void reload(const cli::serve_options& options, http::server& server) {
+  try {
+    const auto& token = options.read_again().get_text("http.managementToken");
+    if (token.empty() && !options.settings.get_text("http.managementToken").empty())
+      throw config::config_error("http.managementToken is gone; to manage without a token, start crema anew");
+    server.set_management_token(token);
+    telemetry::log(telemetry::level::info, "reloaded the management token");
+  } catch (const std::exception& e) {
+    telemetry::log(telemetry::level::error, "not reloaded: the settings in force stay", {{"reason", e.what()}});
+  }
+}
+
+void serve_until_told_to_end(const cli::serve_options& options, const process::signals& signals, http::server& server) {
+  while (signals.wait() == process::request::reload) reload(options, server);
+}
+
+// Readiness is DOWN, and who asks for it gets that answer: a load balancer has so long to send its clients elsewhere. Told to end again,
+// the process does not wait for that.
+void let_probes_notice(const values& v, const process::signals& signals, http::server& server) {
+  server.announce_end();
+  const auto end = std::chrono::steady_clock::now() + v.get_ms("http.drainDelayMs");
+  for (auto now = std::chrono::steady_clock::now(); now < end; now = std::chrono::steady_clock::now())
+    if (signals.wait_for(std::chrono::ceil<std::chrono::milliseconds>(end - now)) == process::request::end) return;
 }
 
 void greet(const values& v, const std::string& what, std::uint16_t port) {
@@ -340,6 +358,17 @@ std::unique_ptr<http::otlp_exporter> exporter_of(const values& v, all_served& sy
   return std::make_unique<http::otlp_exporter>(otlp_settings_of(v), std::move(sources), metrics);
 }
 
+// Beside connections: the store, logs, sockets to receivers and collectors, and what the libraries have open for themselves.
+void warn_of_few_descriptors(const values& v, std::uint64_t allowed) {
+  constexpr std::uint64_t others = 64;
+  const auto wanted = number<std::uint64_t>(v, "http.connectionsMax") + others;
+  if (allowed >= wanted) return;
+  telemetry::log(telemetry::level::warn,
+                 "fewer descriptors than http.connectionsMax needs: connections beyond wait to be accepted; raise the limit (ulimit -n, "
+                 "LimitNOFILE) or lower the setting",
+                 {{"allowed", std::to_string(allowed)}, {"wanted", std::to_string(wanted)}});
+}
+
 // The directory of all systems together, held as long as they are served; nothing where one is served.
 using shared_directory = std::optional<storage::directory_of_several>;
 
@@ -352,19 +381,18 @@ void take_directory(shared_directory& shared, const cli::serve_options& options)
 }
 
 // What is in doubt is checked before it is served. That may take long, and a signal ends it.
-void check_before_serving(served& s, const sigset_t& signals) {
+void check_before_serving(served& s, const process::signals& signals) {
   if (const auto doubt = s.store->doubt(); !doubt.empty())
     std::cerr << "crema: " << doubt << "; all of it is checked before '" << s.system.name << "' is served" << std::endl;
   storage::check_whole(*s.store, s.system, [&](const std::string& what, std::uint64_t done) {
-    constexpr timespec at_once{0, 0};
-    if (sigtimedwait(&signals, nullptr, &at_once) > 0)
+    if (signals.wait_for(std::chrono::milliseconds(0)) == process::request::end)
       throw storage::storage_error(storage::storage_errc::stopped, "stopped before all was checked; start it again");
     storage::progress_to_stderr(what, done);
   });
 }
 
 void open_systems(all_served& systems, const shared_directory& shared, const cli::serve_options& options, const actors::clock& time,
-                  const telemetry::metrics& metrics, const sigset_t& signals) {
+                  const telemetry::metrics& metrics, const process::signals& signals) {
   for (const auto& name : shared ? system_names() : std::vector{options.system}) {
     auto& opened = systems.emplace_back(options.settings, name, shared ? name : "", shared && shared->has(name), time, metrics);
     check_before_serving(opened, signals);
@@ -373,7 +401,7 @@ void open_systems(all_served& systems, const shared_directory& shared, const cli
 
 // Serves until a signal, then drains: requests in flight finish, everything is on disk.
 void serve_until_signal(const cli::serve_options& options, all_served& systems, shared_directory& shared, telemetry::metrics& metrics,
-                        const sigset_t& signals) {
+                        const process::signals& signals) {
   std::vector<http::mounted> mounted;
   for (auto& s : systems) mounted.push_back({s.prefix, &s.node, &s.traces});
   http::server server(server_settings_of(options.settings), mounted, metrics);
@@ -381,11 +409,12 @@ void serve_until_signal(const cli::serve_options& options, all_served& systems, 
   for (auto& s : systems) s.node.start();
   if (shared) shared->note_made(system_names());
   const auto socket = inherited_socket();
-  int signal = socket ? await_readiness(systems, signals) : 0;
-  if (signal == 0) {
+  if (!socket || await_readiness(systems, signals)) {
     server.start(socket);  // health is answered at once; readiness is DOWN until recovery is complete
     greet(options.settings, options.system.empty() ? "every system" : options.system, server.port());
-    sigwait(&signals, &signal);
+    serve_until_told_to_end(options, signals, server);
+    telemetry::log(telemetry::level::info, "told to stop: not ready any more");
+    let_probes_notice(options.settings, signals, server);
   }
   telemetry::log(telemetry::level::info, "stopping: no new connections, requests in flight finish");
   for (auto& s : systems) s.node.cancel_backups();
@@ -399,9 +428,8 @@ void serve_until_signal(const cli::serve_options& options, all_served& systems, 
 }
 
 int serve(const cli::serve_options& options) {
-  const auto signals = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits it; sigwait below takes them
-  std::signal(SIGPIPE, SIG_IGN);
+  const process::signals signals;
+  const auto descriptors = process::raise_descriptor_limit();
 
   telemetry::metrics metrics;
   const actors::system_clock time;
@@ -412,6 +440,7 @@ int serve(const cli::serve_options& options) {
     all_served systems;
     open_systems(systems, shared, options, time, metrics, signals);
     telemetry::start_logging(log_settings_of(options.settings));  // only now: another process's directory has its own log files
+    warn_of_few_descriptors(options.settings, descriptors);
     serve_until_signal(options, systems, shared, metrics, signals);
   } catch (const std::exception& e) {
     std::cerr << "crema: " << e.what() << '\n';
@@ -451,6 +480,7 @@ int restore(const cli::restore_options& options) {
 
 int main(int argc, char** argv) {
   umask(S_IRWXG | S_IRWXO);  // what is written is customers' data: data, logs, backups and notifications are their owner's alone
+  process::open_standard_streams();
   cli::actions does;
   does.systems = system_names();
   does.settings = [](const std::string& system) {

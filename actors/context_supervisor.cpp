@@ -124,7 +124,7 @@ void context_supervisor::switch_to(const switch_request& r) {
 void context_supervisor::start_context() {
   for (std::size_t i = 0; i < children().size(); ++i)
     if (!children()[i].handle) start(i);
-  node_.contexts[context_.index].running = true;
+  node_.contexts[context_.index].running = node_.contexts[context_.index].has_run = true;
   telemetry::log(telemetry::level::info, "a context started", {{"context", context_.name}});
   delayed_send(this, look_every, look_whether_open{});
 }

@@ -14,8 +14,11 @@ namespace {
 // A delivery comes back once for each receiver that died with it. More than this means that nobody lives long enough.
 constexpr std::uint8_t returns_max = 8;
 
-rejection stopped(const std::string& context) {
-  return {rejection_kind::stopped, "The context '" + context + "' is stopped; try again when it runs.", {}, 1000};
+rejection not_running(const context_declaration& context, const context_status& status) {
+  return {rejection_kind::stopped,
+          "The context '" + context.name + (status.has_run ? "' is stopped; try again when it runs." : "' is starting; try again soon."),
+          {},
+          1000};
 }
 
 }  // namespace
@@ -120,7 +123,7 @@ void services::hand_over(delivery_ptr d) {
   }
   switch (d->kind) {
     case delivery_kind::request:
-    case delivery_kind::ask: refuse(*d, stopped(system.contexts[d->to.context].name)); break;
+    case delivery_kind::ask: refuse(*d, not_running(system.contexts[d->to.context], contexts[d->to.context])); break;
     case delivery_kind::message: settle(*d); break;  // on disk: the lane reads it when it starts
     case delivery_kind::undo: park(std::move(d)); break;
   }
@@ -216,7 +219,7 @@ void services::take_back(delivery&& d) {
   auto again = std::make_shared<delivery>(std::move(d));
   again->settled = false;
   if (closing || log.failed()) {
-    if (closing) refuse(*again, stopped(system.contexts[again->to.context].name));
+    if (closing) refuse(*again, {rejection_kind::stopped, "The node is stopping.", {}, 1000});
     again->settled = true;
     return;
   }

@@ -93,6 +93,7 @@ class supervision_board {
 /// One context's live figures.
 struct context_status {
   std::atomic<bool> running{false};
+  std::atomic<bool> has_run{false};  ///< in this life of the node: until then it is starting, not stopped
   std::atomic<std::int64_t> awake{0};
   std::vector<std::atomic<std::int64_t>> awake_in;  ///< by partition
   std::atomic<std::int64_t> mailbox{0};             ///< deliveries on their way or waiting

@@ -168,7 +168,7 @@ class command_line {
   }
 
   void add_serve() {
-    auto& c = add_command(app_, "serve", "Run a node", [this] { return does_.serve({args_.system, settings()}); });
+    auto& c = add_command(app_, "serve", "Run a node", [this] { return does_.serve({args_.system, settings(), [this] { return settings(); }}); });
     take_system_or_all(c);
     take_settings(c);
     c.add_option("--listen", args_.listen, "The address of the front door (http.listen)")->type_name("HOST:PORT");

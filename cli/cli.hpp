@@ -22,6 +22,7 @@ enum exit_code : int { ok = 0, failed = 1, usage = 2 };
 struct serve_options {
   std::string system;  ///< empty: all of them, each below its prefix
   config::values settings;
+  std::function<config::values()> read_again;  ///< the settings, from the same sources; throws config::config_error
 };
 
 struct verify_options {

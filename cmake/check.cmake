@@ -11,7 +11,7 @@ if(NOT CLANG_FORMAT OR NOT CLANG_TIDY)
 endif()
 
 set(check_patterns)
-foreach(folder actors behaviors bench cli cluster config http storage telemetry tests)
+foreach(folder actors behaviors bench cli cluster config http process storage telemetry tests)
   list(APPEND check_patterns ${CMAKE_SOURCE_DIR}/${folder}/*.cpp ${CMAKE_SOURCE_DIR}/${folder}/*.hpp)
 endforeach()
 file(GLOB_RECURSE check_files CONFIGURE_DEPENDS ${check_patterns})

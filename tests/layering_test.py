@@ -48,6 +48,7 @@ class Rule:
 RULES = {
     "behaviors": Rule(["behaviors"], ["nlohmann/json"], posix=False),
     "storage": Rule(["behaviors/core", "storage"], ["xxHash", "Zstandard", "Abseil"], only={"LMDB": lambda path: path.startswith("storage/lmdb/")}),
+    "process": Rule(["process"]),
     "telemetry": Rule(["behaviors/core", "telemetry"],
                       only={"spdlog": lambda path: path.startswith("telemetry/log") and path != "telemetry/log.hpp", "prometheus-cpp": lambda path: path.endswith(".cpp")}),
     "config": Rule(["behaviors", "config"], ["nlohmann/json"]),
