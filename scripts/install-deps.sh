@@ -45,11 +45,22 @@ if [[ $(id -u) -ne 0 ]]; then
   as_root=(sudo)
 fi
 
+# run_apt ARGUMENTS...: apt-get; while another process holds one of its locks, waits for it and says for whom. Its last words are in $log.
+run_apt() {
+  local waits=0 holder
+  until "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$log" 2>&1; do
+    holder=$(grep -m 1 -oE 'Could not get lock .*|Unable to lock .*' "$log") || return 1
+    ((waits++ % 15 == 0)) && echo "Waiting for another package installation to end. $holder" >&2
+    if ((waits > lock_tries_max)); then return 1; fi
+    sleep 2
+  done
+}
+
+lock_tries_max=900  # half an hour
 echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { "${as_root[@]}" apt-get -qq update &&
-       "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+if ! { run_apt update && run_apt install -y --no-install-recommends "${missing[@]}"; }; then
   tail -n 30 "$log" >&2
   echo "apt-get could not install: ${missing[*]}" >&2
   exit 1
