@@ -46,9 +46,9 @@ caf::behavior housekeeper::make_behavior() {
             trim_when_idle();
             delayed_send(this, look_every, look_after{});
           },
-          [this](keys_forgotten done) {
+          [this](keys_forgotten some) {
             forgetting_ = false;
-            if (done.go_on) forget_keys();
+            if (some.go_on) forget_keys();
           }};
 }
 
@@ -69,11 +69,11 @@ void housekeeper::forget_keys() {
     if (!there) looked_up_to_.clear();
   }
   if (forgotten.empty()) return;
-  const keys_forgotten done{forgotten.size() * in_a_hurry >= looked_at};
+  const keys_forgotten some{forgotten.size() * in_a_hurry >= looked_at};
   request.derived.idempotency_before = {oldest_ms};
   request.derived.meta.emplace_back(storage::forgotten_key(), storage::number_key(static_cast<std::uint64_t>(oldest_ms)));
   request.lingers = true;
-  request.outputs.push_back([self = caf::actor_cast<caf::actor>(this), done] { caf::anon_send(self, done); });
+  request.outputs.push_back([self = caf::actor_cast<caf::actor>(this), some] { caf::anon_send(self, some); });
   forgetting_ = node_.log.append(std::move(request)) != nullptr;
 }
 

@@ -43,7 +43,8 @@ def run(command, limit_s=None):
     """(exit code, or None where it took too long; what it printed)."""
     environment = {**os.environ, "CREMA_BIN": str(BUILD / "crema"), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=limit_s)
+        done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                              timeout=limit_s)
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         return None, (late.stdout or b"").decode(errors="replace")
