@@ -180,6 +180,10 @@ http::server_settings server_settings_of(const values& v) {
   s.header_bytes_max = number<std::uint32_t>(v, "http.headerBytesMax");
   s.uri_bytes_max = number<std::size_t>(v, "http.uriBytesMax");
   s.json_depth_max = number<std::size_t>(v, "http.jsonDepthMax");
+  s.compress_bytes_min = number<std::size_t>(v, "http.compressBytesMin");
+  s.cors_origins = v.get_list("http.corsOrigins");
+  s.cors_credentials = v.get_bool("http.corsCredentials");
+  s.cors_max_age_s = number<std::uint32_t>(v, "http.corsMaxAgeS");
   s.in_flight_max = number<std::size_t>(v, "runtime.inFlightMax");
   s.event_streams_max = number<std::size_t>(v, "http.eventStreamsMax");
   s.page_size_default = number<std::uint32_t>(v, "http.pageSizeDefault");

@@ -8,6 +8,7 @@ find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS url)
 find_package(OpenSSL REQUIRED)
 find_package(absl REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # Debian ships no CMake package for these.
 function(crema_import target library header)

@@ -39,6 +39,16 @@ bool is_address_or_network(std::string_view s) {
   return slash == s.size() || is_number_up_to(s.substr(slash + 1), v4 ? 32 : 128);
 }
 
+// As a browser sends it: a scheme and a host, in small letters, with a port where it is not the scheme's own.
+bool is_origin(std::string_view s) {
+  if (s == "*") return true;
+  const auto end = s.find("://");
+  if (end == 0 || end == std::string_view::npos) return false;
+  const auto host = s.substr(end + 3);
+  return !host.empty() && s.find_first_of("/ \t?#@*\"", end + 3) == std::string_view::npos &&
+         std::none_of(s.begin(), s.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 bool is_http_url(std::string_view s) { return s.empty() || s.starts_with("http://") || s.starts_with("https://"); }
 bool is_directory_name(std::string_view s) { return !s.empty() && s.find('\0') == std::string_view::npos; }
 
@@ -193,7 +203,16 @@ void add_http(registry& r) {
   r.add(integer("http.pageSizeMax", 1000, 1, 100000, "Rows of a page at the most; a larger size is taken as this one."));
   r.require_ordered("http.pageSizeDefault", "http.pageSizeMax");
   r.require_ordered("http.drainIdleMs", "http.drainLimitMs");
-  r.add(list("http.trustedProxies", "Peers whose X-Forwarded-* headers are believed. Empty: nobody's.")
+  r.add(integer("http.compressBytesMin", kib, 0, gib,
+                "Answers of at least so many bytes are compressed (zstd, gzip) where Accept-Encoding asks for it; event streams never are. "
+                "0: none.")
+            .in("bytes"));
+  r.add(list("http.corsOrigins",
+             "Origins whose web pages may call this node and read its answers (CORS). *: any, without credentials. Empty: none.")
+            .shaped("origins (https://shop.example) or *", is_origin));
+  r.add(boolean("http.corsCredentials", false, "Whether those pages may send cookies and client certificates. Not with *."));
+  r.add(integer("http.corsMaxAgeS", 600, 0, 86400, "How long a browser may remember that an origin is allowed.").in("s"));
+  r.add(list("http.trustedProxies", "Peers whose X-Forwarded-* and Forwarded headers are believed. Empty: nobody's.")
             .shaped("addresses or networks (10.0.0.0/8)", is_address_or_network));
   r.add(integer("http.rateLimitPerSecond", 0, 0, 1000000,
                 "Requests a second that one client address may send; beyond it they are refused (429). 0: no limit.")
@@ -257,6 +276,11 @@ registry runtime_settings() {
   r.require([](const values& v) -> std::optional<std::string> {
     if (v.get_text("notify.adapter") != "webhook" || !v.get_text("notify.webhookUrl").empty()) return std::nullopt;
     return "notify.adapter is webhook, but notify.webhookUrl is not set";
+  });
+  r.require([](const values& v) -> std::optional<std::string> {
+    const auto& origins = v.get_list("http.corsOrigins");
+    if (!v.get_bool("http.corsCredentials") || std::find(origins.begin(), origins.end(), "*") == origins.end()) return std::nullopt;
+    return "http.corsCredentials is true, and http.corsOrigins has *: name the origins, so that not every page acts for its visitors";
   });
   r.require([](const values& v) { return ca_file_in_vain(v, "notify.webhookCaFile", "notify.webhookUrl"); });
   r.require([](const values& v) { return ca_file_in_vain(v, "trace.otlp.caFile", "trace.otlp.url"); });

@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "http/cross_origin.hpp"
 #include "http/forwarded.hpp"
 #include "http/mounts.hpp"
 #include "http/rate_limiter.hpp"
@@ -58,6 +59,7 @@ class engine : public std::enable_shared_from_this<engine> {
   const server_settings settings;
   mounts systems;
   address_list trusted;
+  http::cross_origin cross_origin;
   rate_limiter limiter;
   trace_sampler sampler;
   request_metrics metrics;

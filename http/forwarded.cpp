@@ -40,6 +40,34 @@ std::string_view usable_prefix(std::string_view text) noexcept {
   return plain ? text : std::string_view{};
 }
 
+// `for=`, `proto=` and `host=` of one proxy; without quotes, the address without its port.
+struct forwarded_element {
+  std::string_view by_whom, proto, host;
+};
+
+std::string_view unquoted(std::string_view text) noexcept {
+  return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
+}
+
+// "[2001:db8::1]:4711", "192.0.2.1:80" → the address.
+std::string_view address_of_node(std::string_view node) noexcept {
+  if (node.starts_with('[')) return node.substr(1, std::min(node.find(']'), node.size()) - 1);
+  return node.substr(0, node.find(':'));
+}
+
+forwarded_element parse_element(std::string_view text) {
+  forwarded_element e;
+  while (!text.empty()) {
+    auto pair = take(text, ';');
+    const auto name = take(pair, '=');
+    const auto value = unquoted(trimmed(pair));
+    if (equal_ignoring_case(name, "for")) e.by_whom = address_of_node(value);
+    if (equal_ignoring_case(name, "proto")) e.proto = value;
+    if (equal_ignoring_case(name, "host")) e.host = value;
+  }
+  return e;
+}
+
 bool is_default_port(std::string_view scheme, std::string_view port) noexcept { return port == (scheme == "https" ? "443" : "80"); }
 
 }  // namespace
@@ -98,16 +126,38 @@ bool is_authority(std::string_view text) noexcept {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; });
 }
 
+std::string_view forwarded_prefix(const request& r) noexcept {
+  return r.trusted_peer ? usable_prefix(first_of_list(r.x_forwarded_prefix)) : std::string_view{};
+}
+
+void read_forwarded(request& r, const address_list& trusted) {
+  const bool has_others =
+      !r.x_forwarded_for.empty() || !r.x_forwarded_proto.empty() || !r.x_forwarded_host.empty() || !r.x_forwarded_port.empty();
+  if (r.forwarded.empty() || has_others) return;
+  std::vector<forwarded_element> elements;
+  for (std::string_view rest = r.forwarded; !rest.empty();)
+    if (const auto element = take(rest, ','); !element.empty()) elements.push_back(parse_element(element));
+  // Never empty: that somebody speaks for others is known, whoever they are.
+  r.x_forwarded_for = "unknown";
+  for (auto at = elements.rbegin(); at != elements.rend(); ++at) {  // from the right: what stands further left may be the client's own
+    r.x_forwarded_proto = at->proto;
+    r.x_forwarded_host = at->host;
+    if (!parse_address(at->by_whom)) break;
+    r.x_forwarded_for = at->by_whom;
+    if (!trusted.contains(at->by_whom)) break;
+  }
+}
+
 std::string base_url(const request& r, std::string_view own_prefix) {
   std::string_view scheme = "http";
   std::string_view authority = is_authority(r.host) ? std::string_view(r.host) : std::string_view(r.local_authority);
-  std::string_view port, prefix;
+  std::string_view port;
   if (r.trusted_peer) {
-    if (first_of_list(r.x_forwarded_proto) == "https") scheme = "https";
+    if (equal_ignoring_case(first_of_list(r.x_forwarded_proto), "https")) scheme = "https";
     if (const auto host = first_of_list(r.x_forwarded_host); is_authority(host)) authority = host;
     if (const auto p = first_of_list(r.x_forwarded_port); is_port(p)) port = p;
-    prefix = usable_prefix(first_of_list(r.x_forwarded_prefix));
   }
+  const auto prefix = forwarded_prefix(r);
   std::string url;
   url.reserve(96);
   url.append(scheme).append("://");
@@ -127,6 +177,10 @@ std::string_view client_address(const request& r, const address_list& trusted) {
   while (!rest.empty()) {  // from the right: what stands further left was written by the client
     const auto comma = rest.rfind(',');
     const auto entry = trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+    if (entry.empty() && comma != std::string_view::npos) {
+      rest = rest.substr(0, comma);
+      continue;
+    }
     if (!parse_address(entry)) break;
     client = entry;
     if (comma == std::string_view::npos || !trusted.contains(entry)) break;

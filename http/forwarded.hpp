@@ -1,4 +1,7 @@
-// Who the client is and under which address it knows us: Host, X-Forwarded-* and the proxies that may send them. Pure.
+// Who the client is and under which address it knows us: Host, X-Forwarded-*, Forwarded (RFC 7239) and the proxies that may send them.
+//
+// X-Forwarded-For, -Proto, -Host and -Port go before Forwarded: where one of them was sent, Forwarded is not read. Most proxies set the
+// former and pass on whatever Forwarded a client made up. X-Forwarded-Prefix, which Forwarded has nothing for, counts beside both. Pure.
 #pragma once
 
 #include <array>
@@ -36,6 +39,13 @@ bool is_authority(std::string_view text) noexcept;
 
 /// "https://shop.example/api": what absolute links begin with. `own_prefix` as in the settings.
 std::string base_url(const request& r, std::string_view own_prefix);
+
+/// The path that the proxy in front takes off ("/shop"), or "".
+std::string_view forwarded_prefix(const request& r) noexcept;
+
+/// Writes what Forwarded says into the fields of X-Forwarded-*, where none of these was sent: of its elements the one that the outermost
+/// of the trusted proxies added. Once a request, before anything reads them.
+void read_forwarded(request& r, const address_list& trusted);
 
 /// The peer, or, behind trusted proxies, the last address in X-Forwarded-For that is not one of them.
 std::string_view client_address(const request& r, const address_list& trusted);

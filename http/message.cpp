@@ -5,9 +5,30 @@ namespace crema::http {
 void request::clear() {
   verb = method::get;
   version = 11;
-  for (auto* s : {&target, &body, &host, &accept, &content_type, &content_encoding, &expect, &authorization, &if_match, &if_none_match,
-                  &idempotency_key, &traceparent, &last_event_id, &x_forwarded_for, &x_forwarded_proto, &x_forwarded_host,
-                  &x_forwarded_port, &x_forwarded_prefix, &transfer_encoding, &forwarded, &origin, &sec_fetch_site})
+  for (auto* s : {&target,
+                  &body,
+                  &host,
+                  &accept,
+                  &content_type,
+                  &content_encoding,
+                  &expect,
+                  &authorization,
+                  &if_match,
+                  &if_none_match,
+                  &idempotency_key,
+                  &traceparent,
+                  &last_event_id,
+                  &x_forwarded_for,
+                  &x_forwarded_proto,
+                  &x_forwarded_host,
+                  &x_forwarded_port,
+                  &x_forwarded_prefix,
+                  &forwarded,
+                  &transfer_encoding,
+                  &accept_encoding,
+                  &origin,
+                  &access_control_request_method,
+                  &sec_fetch_site})
     s->clear();
   host_count = 0;
   has_idempotency_key = false;

@@ -30,8 +30,7 @@ struct request {
   std::string host, accept, content_type, content_encoding, expect, authorization;
   std::string if_match, if_none_match, idempotency_key, traceparent, last_event_id;
   std::string x_forwarded_for, x_forwarded_proto, x_forwarded_host, x_forwarded_port, x_forwarded_prefix;
-  std::string transfer_encoding;
-  std::string forwarded, origin, sec_fetch_site;
+  std::string forwarded, transfer_encoding, accept_encoding, origin, access_control_request_method, sec_fetch_site;
   unsigned host_count = 0;
   bool has_idempotency_key = false;
   bool idempotency_key_repeats = false;  ///< there are several; which one is meant cannot be told
@@ -40,7 +39,7 @@ struct request {
   // What the session knows.
   std::string remote_address;   ///< of the peer, numeric
   std::string local_authority;  ///< "127.0.0.1:8080": stands in where no usable Host was sent
-  bool trusted_peer = false;    ///< X-Forwarded-* may be believed
+  bool trusted_peer = false;    ///< X-Forwarded-* and Forwarded may be believed
   trace_context trace;
   timestamp now;
 

@@ -33,7 +33,7 @@ mounts::mounts(const server_settings& settings, const std::vector<mounted>& all)
   }
   std::vector<std::string> prefixes;
   for (const auto& m : all) prefixes.push_back(m.prefix);
-  keeping_.emplace(templates_, prefixes, std::string());
+  keeping_.emplace(templates_, prefixes, settings.compress_bytes_min > 0 ? "Accept-Encoding" : "");
   span_names_.resize(templates_.size());
   for (std::size_t route = 0; route < templates_.size(); ++route)
     for (std::size_t m = 0; m < method_count && templates_[route].find("/actuator/") == std::string::npos; ++m)

@@ -24,15 +24,9 @@ struct media_range {
 };
 
 media_range parse_range(std::string_view text) {
-  media_range range;
-  auto name = take(text, ';');
-  range.type = take(name, '/');
-  range.subtype = name;
-  while (!text.empty()) {
-    auto parameter = take(text, ';');
-    if (equal_ignoring_case(take(parameter, '='), "q")) range.q = quality(trimmed(parameter));
-  }
-  return range;
+  auto [name, q] = parse_weighted(text);
+  const auto type = take(name, '/');
+  return {type, name, q};
 }
 
 int specificity_of(const media_range& range, std::string_view type, std::string_view subtype) {
@@ -63,6 +57,16 @@ std::string_view take(std::string_view& rest, char separator) noexcept {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+weighted parse_weighted(std::string_view member) {
+  weighted found;
+  found.name = take(member, ';');
+  while (!member.empty()) {
+    auto parameter = take(member, ';');
+    if (equal_ignoring_case(take(parameter, '='), "q")) found.q = quality(trimmed(parameter));
+  }
+  return found;
 }
 
 preference preference_for(std::string_view accept, std::string_view type, std::string_view subtype) {

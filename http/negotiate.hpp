@@ -21,6 +21,13 @@ bool prefers_event_stream(std::string_view accept);
 bool is_json(std::string_view content_type);
 bool is_json_patch(std::string_view content_type);
 
+/// One member of a list with weights: "gzip;q=0.5". Without one its weight is 1.
+struct weighted {
+  std::string_view name;
+  double q = 1;
+};
+weighted parse_weighted(std::string_view member);
+
 /// ASCII case-insensitive equality and trimming of spaces and tabs, as header fields need them.
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 std::string_view trimmed(std::string_view s) noexcept;

@@ -53,6 +53,10 @@ std::string request::*member_of(beast::http::field f, std::string_view name) noe
     case beast::http::field::if_match: return &request::if_match;
     case beast::http::field::if_none_match: return &request::if_none_match;
     case beast::http::field::transfer_encoding: return &request::transfer_encoding;
+    case beast::http::field::accept_encoding: return &request::accept_encoding;
+    case beast::http::field::origin: return &request::origin;
+    case beast::http::field::access_control_request_method: return &request::access_control_request_method;
+    case beast::http::field::forwarded: return &request::forwarded;
     case beast::http::field::unknown: break;
     default: return nullptr;
   }

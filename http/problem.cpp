@@ -5,6 +5,7 @@
 
 #include "behaviors/core/json.hpp"
 #include "behaviors/core/text.hpp"
+#include "http/forwarded.hpp"
 
 namespace crema::http {
 
@@ -135,11 +136,17 @@ response render(const problem& p, const request& r) {
   const auto& kind = kind_of(p.code);
   // It may quote what was sent, and be read in a terminal.
   const auto detail = visible(p.detail.empty() ? kind.meaning : std::string_view(p.detail));
-  const auto path = printable(r.path());
+  const auto prefix = forwarded_prefix(r);  // a link, as the client sees it
+  const auto path = std::string(prefix) + printable(r.path());
   response answer{kind.status, content::problem, {}, p.headers, p.close};
   auto& out = answer.body;
   out.reserve(512);
-  out.append("{\"type\":\"/problems/").append(kind.slug).append("\",\"status\":").append(std::to_string(kind.status));
+  out.append("{\"type\":\"")
+      .append(prefix)
+      .append("/problems/")
+      .append(kind.slug)
+      .append("\",\"status\":")
+      .append(std::to_string(kind.status));
   append_member(out, "title", kind.title);
   append_member(out, "detail", detail);
   append_member(out, "instance", path);

@@ -51,10 +51,16 @@ keeping_rules::keeping_rules(const std::vector<std::string>& templates, const st
   for (const auto& path : templates) by_route_.push_back(rule_for(without_prefix(path, prefixes), varies));
 }
 
-void validate(response& r, const request& q, bool kept) {
+coding coding_for(const response& r, const request& q, std::size_t bytes_min) {
+  if (q.accept_encoding.empty() || bytes_min == 0 || r.body.size() < bytes_min) return coding::identity;
+  return preferred_coding(q.accept_encoding);
+}
+
+void validate(response& r, const request& q, bool kept, coding as) {
   const bool read = is_reading(q.verb) && r.status == 200 && kept;
   if (!read && !r.version) return;
   r.tag = make_tag(r.version, r.content_type, r.body);
+  if (as != coding::identity) r.tag.append("-").append(name_of(as));
   if (!read) return;
   if (!q.if_match.empty()) refuse_if_other(r, q);
   if (r.status == 200 && !q.if_none_match.empty()) shorten_if_known(r, q);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/compression.hpp"
 #include "http/message.hpp"
 
 namespace crema::http {
@@ -39,6 +40,10 @@ constexpr bool is_reading(method m) noexcept { return m == method::get || m == m
 
 /// Gives an answer its entity tag where it shows a version or `kept` holds, and carries out If-Match and If-None-Match of who reads
 /// (RFC 9110, 13.2.2): the answer stays, or becomes 304, 412, or 400 where the condition cannot be read.
-void validate(response& r, const request& q, bool kept);
+/// `as`: the coding that the body will be sent in, which is part of its tag.
+void validate(response& r, const request& q, bool kept, coding as = coding::identity);
+
+/// The coding for an answer, by its length and Accept-Encoding. `bytes_min` 0: none.
+coding coding_for(const response& r, const request& q, std::size_t bytes_min);
 
 }  // namespace crema::http

@@ -56,11 +56,20 @@ action router::route_fixed(const call_ptr& c) const {
   if (first == "problems") return problem_page(r, std::span(c->target.segments).subspan(prefix_segments_ + 1));
   if (first == "openapi.json" && c->size() == 1) {
     if (auto refused = refuse_method(r, read_only)) return {id_of(fixed_route::openapi), std::move(*refused)};
-    return {id_of(fixed_route::openapi), json_response(200, openapi_)};
+    return answer_openapi(r);
   }
   if (settings_.faults_enabled && c->size() == 1 && (first == "isHealthy" || first == "makeZombie"))
     return answer_drill(*c, first == "makeZombie");
   return {id_of(fixed_route::unmatched), render(problem{problem_code::not_found, "There is no such path."}, r)};
+}
+
+action router::answer_openapi(const request& r) const {
+  constexpr auto route = id_of(fixed_route::openapi);
+  const std::string ahead(forwarded_prefix(r));
+  if (ahead.empty()) return {route, json_response(200, openapi_)};
+  return {route, background_plan{[this, all = ahead + prefix_] {
+            return json_response(200, openapi_document(door_.system(), settings_, all).dump());
+          }}};
 }
 
 action router::answer_links(const call& c, fixed_route route, std::string_view path) const {

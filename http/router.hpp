@@ -50,6 +50,7 @@ class router {
   action route_fixed(const call_ptr& c) const;
   action answer_links(const call& c, fixed_route route, std::string_view path) const;
   action answer_profile(const call& c) const;
+  action answer_openapi(const request& r) const;
 
   // resources.cpp
   action route_resource(const call_ptr& c, const resource_entry& entry) const;

@@ -51,6 +51,7 @@ engine::engine(server_settings s, const std::vector<mounted>& served, telemetry:
     : settings((check(s), std::move(s))),
       systems(settings, served),
       trusted(settings.trusted_proxies),
+      cross_origin(settings),
       limiter(settings.rate_requests_per_s, settings.rate_burst),
       sampler(settings.trace_sample_percent, settings.trace_samples_per_s),
       metrics(m, systems.templates()),

@@ -101,6 +101,7 @@ void session::append_head(const response& r, framing f) {
   const bool read = is_reading(request_.verb) && (r.status == 200 || r.status == 304);
   const auto& kept = engine_->systems.keeping_of(route_);
   if (f == framing::length) head_.append(read && kept.kept ? std::string_view(kept.lines) : kept_by_nobody);
+  engine_->cross_origin.append_lines(head_, request_);
   head_.append(r.headers);
   append_connection();
   head_.append("\r\n");
@@ -119,8 +120,35 @@ void session::append_connection() {
 }
 
 void session::write(response r, framing f) {
+  if (f == framing::length) {
+    const auto bytes_min = engine_->settings.compress_bytes_min;
+    const auto as = coding_for(r, request_, bytes_min);
+    validate(r, request_, engine_->systems.keeping_of(route_).kept, as);
+    if (as != coding::identity && r.body.size() >= bytes_min) return encode(std::move(r), as);  // 304 and 412 have left it
+  }
+  send(std::move(r), f);
+}
+
+// A page of rows at once; what takes a millisecond and more, elsewhere.
+void session::encode(response r, coding as) {
+  constexpr std::size_t at_once_bytes_max = 65536;
+  const auto encoded = [as](response plain) {
+    plain.body = compress(as, plain.body);
+    return std::move(plain.header("Content-Encoding", name_of(as)));
+  };
+  if (r.body.size() <= at_once_bytes_max) return send(guarded([&] { return encoded(std::move(r)); }), framing::length);
+  phase_ = phase::waiting;
+  no_deadline();
+  net::post(engine_->slow, [self = shared_from_this(), turn = ++turn_, encoded, plain = std::move(r)]() mutable {
+    auto made = self->guarded([&] { return encoded(std::move(plain)); });
+    net::post(self->socket_.get_executor(), [self, turn, made = std::move(made)]() mutable {
+      if (turn == self->turn_ && self->phase_ == phase::waiting) self->send(std::move(made), framing::length);
+    });
+  });
+}
+
+void session::send(response r, framing f) {
   phase_ = phase::writing;
-  if (f == framing::length) validate(r, request_, engine_->systems.keeping_of(route_).kept);
   status_ = r.status;
   record_span(r.status);
   closing_ = r.close;

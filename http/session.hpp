@@ -59,10 +59,17 @@ class session : public std::enable_shared_from_this<session> {
   void on_made(std::uint64_t turn, const make_response& make);
   void answer_waiting(response r);
   template <class Make>
-  response guarded(Make make);
+  response guarded(Make make) {
+    try {
+      return make();
+    } catch (const std::exception& e) { return failed(e); }
+  }
+  response failed(const std::exception& why);
 
   // session.cpp: writing
   void write(response r, framing f = framing::length);
+  void encode(response r, coding as);
+  void send(response r, framing f);
   void append_head(const response& r, framing f);
   void append_connection();
   void on_written(const error_code& ec);

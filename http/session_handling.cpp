@@ -10,6 +10,7 @@ namespace crema::http {
 
 void session::look_at_peer() {
   request_.now = wall_clock();
+  read_forwarded(request_, engine_->trusted);
   caller_span_ = {};
   if (auto sent = parse_traceparent(request_.traceparent)) {
     request_.trace = *sent;
@@ -22,13 +23,8 @@ void session::look_at_peer() {
   }
 }
 
-template <class Make>
-response session::guarded(Make make) {
-  try {
-    return make();
-  } catch (const std::exception& e) {
-    telemetry::log(telemetry::level::error, "a request failed", {{"what", e.what()}, {"trace", trace_id_text(request_.trace)}});
-  }
+response session::failed(const std::exception& why) {
+  telemetry::log(telemetry::level::error, "a request failed", {{"what", why.what()}, {"trace", trace_id_text(request_.trace)}});
   return render(problem{problem_code::internal, {}}, request_);
 }
 
@@ -39,6 +35,7 @@ void session::handle() {
   look_at_peer();
   at_ = engine_->systems.find(request_.target);
   if (auto refused = refuse_for_load()) return write(std::move(*refused));
+  if (auto allowed = engine_->cross_origin.preflight(request_)) return write(std::move(*allowed));
   action todo;
   auto failed = guarded([&]() -> response {
     todo = at_ != nullptr ? at_->routes.route(request_) : engine_->systems.route_above(request_);

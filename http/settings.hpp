@@ -14,7 +14,7 @@ struct server_settings {
   std::string listen_host = "127.0.0.1";     ///< a numeric address
   std::uint16_t listen_port = 8080;          ///< 0: any free one; server::port() tells which
   unsigned threads = 2;                      ///< io threads
-  std::vector<std::string> trusted_proxies;  ///< "10.0.0.0/8", "::1": whose X-Forwarded-* is believed
+  std::vector<std::string> trusted_proxies;  ///< "10.0.0.0/8", "::1": whose X-Forwarded-* and Forwarded are believed
 
   // ---- sizes and counts
   std::size_t connections_max = 10000;    ///< beyond: 503 and closed
@@ -28,6 +28,13 @@ struct server_settings {
   std::uint32_t page_size_max = 1000;
   std::uint32_t plain_array_max = 1000;
   std::uint64_t deep_offset = 10000;  ///< pages that start beyond it, and sorted ones, leave the io threads
+
+  std::size_t compress_bytes_min = 1024;  ///< a shorter answer is never compressed; 0: none is
+
+  // ---- pages of other origins
+  std::vector<std::string> cors_origins;  ///< "https://shop.example"; "*": any; none: off
+  bool cors_credentials = false;          ///< not together with "*"
+  std::uint32_t cors_max_age_s = 600;
 
   // ---- times
   std::uint32_t request_read_timeout_ms = 10000;  ///< first byte to last byte of one request: 408

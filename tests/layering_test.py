@@ -26,6 +26,7 @@ LIBRARIES = {
     "nlohmann/": "nlohmann/json",
     "xxhash.h": "xxHash",
     "zstd.h": "Zstandard",
+    "zlib.h": "zlib",
     "absl/": "Abseil",
     "openssl/": "OpenSSL",
     "catch2/": "Catch2",
@@ -57,7 +58,9 @@ RULES = {
     "actors": Rule(["behaviors/core", "storage", "telemetry", "actors"], ["CAF", "nlohmann/json", "xxHash"], not_folders=STORES),
     "cluster": Rule(["behaviors/core", "storage", "telemetry", "actors", "cluster"], ["CAF", "OpenSSL", "nlohmann/json", "xxHash"],
                     not_folders=STORES),
-    "http": Rule(["behaviors/core", "telemetry", "http"], ["Boost", "nlohmann/json", "xxHash"], only={"OpenSSL": lambda path: path.startswith("http/tls.")}),
+    "http": Rule(["behaviors/core", "telemetry", "http"], ["Boost", "nlohmann/json", "xxHash"],
+                 only={"OpenSSL": lambda path: path.startswith("http/tls."), "zlib": lambda path: path == "http/compression.cpp",
+                       "Zstandard": lambda path: path == "http/compression.cpp"}),
 }
 FREE = ("tests", "bench")
 

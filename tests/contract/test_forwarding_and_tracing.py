@@ -23,6 +23,11 @@ def behind_proxy(tmp_path_factory):
     ({"X-Forwarded-Proto": "https", "X-Forwarded-Host": "coffee.example", "X-Forwarded-Port": "443"}, "https://coffee.example"),
     ({"X-Forwarded-Host": "coffee.example:99"}, "http://coffee.example:99"),
     ({"X-Forwarded-Host": "first.example, second.example"}, "http://first.example"),
+    ({"X-Forwarded-Proto": "HTTPS", "X-Forwarded-Host": "coffee.example"}, "https://coffee.example"),
+    ({"Forwarded": "for=192.0.2.1;proto=https;host=coffee.example"}, "https://coffee.example"),
+    ({"Forwarded": 'for="[2001:db8::1]:4711";Host="coffee.example:99"', "X-Forwarded-Prefix": "/shop"}, "http://coffee.example:99/shop"),
+    ({"Forwarded": "for=1.1.1.1;host=made.up, for=192.0.2.1;host=coffee.example"}, "http://coffee.example"),
+    ({"Forwarded": "host=made.up", "X-Forwarded-Host": "coffee.example"}, "http://coffee.example"),
 ])
 def test_links_are_the_proxys_where_it_is_trusted(behind_proxy, headers, base):
     created = behind_proxy.post("/orders", json=order_body(), headers=headers)
@@ -31,6 +36,20 @@ def test_links_are_the_proxys_where_it_is_trusted(behind_proxy, headers, base):
     links = behind_proxy.get("/orders", headers=headers).json()["_links"]
     assert links["self"]["href"] == f"{base}/orders"
     assert behind_proxy.get("/", headers=headers).json()["_links"]["orders"]["href"] == f"{base}/orders"
+
+
+def test_problems_and_the_document_carry_the_prefix(behind_proxy):
+    headers = {"X-Forwarded-Prefix": "/shop"}
+    body = behind_proxy.get("/orders/99999999", headers=headers).json()
+    assert body["instance"] == body["path"] == "/shop/orders/99999999" and body["type"] == "/shop/problems/not-found"
+    assert behind_proxy.get("/openapi.json", headers=headers).json()["servers"][0]["url"] == "/shop"
+    assert behind_proxy.get("/openapi.json").json()["servers"][0]["url"] == "/"
+
+
+def test_a_forwarded_header_is_not_believed_from_anybody(node):
+    created = node.post("/orders", json=order_body(), headers={"Forwarded": "for=192.0.2.1;host=coffee.example;proto=https"})
+    assert created.headers["Location"].startswith(f"{node.base}/orders/")
+    assert node.get("/actuator/contexts", headers={"Forwarded": "for=192.0.2.1"}).status_code == 401  # a proxy on this machine speaks for others
 
 
 def test_nobody_else_is_believed(node):

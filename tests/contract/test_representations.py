@@ -114,3 +114,51 @@ def test_a_json_patch_is_415_and_what_is_taken_is_told(node):
 def test_a_connection_that_stays_says_for_how_long(make_node):
     answer = make_node({"http.keepAliveIdleMs": 7000}).get("/orders")
     assert answer.headers["Keep-Alive"] == "timeout=7"
+
+
+# ---- content codings
+
+LONG = "/orders?size=100"
+
+
+def test_long_answers_are_compressed_where_that_is_asked_for(node):
+    for _ in range(10):
+        place(node)
+    plain = node.get(LONG, headers={"Accept-Encoding": "identity"})
+    zipped = node.get(LONG, headers={"Accept-Encoding": "gzip"})  # requests unpacks it
+    assert zipped.headers["Content-Encoding"] == "gzip" and zipped.json() == plain.json()
+    assert int(zipped.headers["Content-Length"]) * 3 < len(plain.content)
+    assert zipped.headers["ETag"] not in ("", plain.headers["ETag"]) and "Accept-Encoding" in listed(plain, "Vary")
+    assert "Content-Encoding" not in plain.headers
+    squeezed = node.get(LONG, headers={"Accept-Encoding": "gzip;q=0.5, zstd"}, stream=True)
+    assert squeezed.headers["Content-Encoding"] == "zstd" and squeezed.raw.read(4) == b"\x28\xb5\x2f\xfd"
+    head = node.request("HEAD", LONG, headers={"Accept-Encoding": "gzip"})
+    assert [head.headers[n] for n in ("Content-Encoding", "Content-Length", "ETag")] == [zipped.headers[n] for n in ("Content-Encoding", "Content-Length", "ETag")]
+    for tag, status in ((zipped.headers["ETag"], 304), (plain.headers["ETag"], 200)):
+        assert node.get(LONG, headers={"Accept-Encoding": "gzip", "If-None-Match": tag}).status_code == status
+
+
+@pytest.mark.parametrize("accept", ["", "identity", "br", "gzip;q=0", "*;q=0"])
+def test_who_does_not_ask_gets_it_plain(node, accept):
+    place(node)
+    assert "Content-Encoding" not in node.get("/openapi.json", headers={"Accept-Encoding": accept}).headers
+
+
+def test_short_answers_and_streams_are_never_compressed(node):
+    path = f"/orders/{place(node)}"
+    for target in (path, f"{path}/events", "/events"):
+        assert "Content-Encoding" not in node.get(target, headers={"Accept-Encoding": "gzip, zstd"}).headers
+
+
+def test_metrics_are_compressed_too(node):
+    assert node.get("/actuator/prometheus", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+
+
+def test_compression_can_be_switched_off_and_begins_at_its_limit(make_node):
+    off = make_node({"http.compressBytesMin": 0})
+    answer = off.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers and "Accept-Encoding" not in listed(answer, "Vary")
+    size = len(answer.content)
+    for limit, coded in ((size, True), (size + 1, False)):
+        answer = make_node({"http.compressBytesMin": limit}).get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+        assert ("Content-Encoding" in answer.headers) == coded, limit

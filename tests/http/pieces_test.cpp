@@ -92,6 +92,60 @@ TEST_CASE("forwarded: the base of links") {
   r.x_forwarded_port = "8443";
   r.x_forwarded_prefix = "//evil";
   CHECK(base_url(r, "") == "https://shop.example:8443");
+  r.x_forwarded_proto = "HTTPS, http";
+  r.x_forwarded_port = "443";
+  CHECK(base_url(r, "") == "https://shop.example");
+}
+
+TEST_CASE("forwarded: RFC 7239's header, from the outermost proxy that is trusted") {
+  const address_list trusted({"10.0.0.0/8", "::1"});
+  const auto read = [&](std::string header) {
+    request r;
+    r.host = "inner:8080";
+    r.remote_address = "10.0.0.1";
+    r.trusted_peer = true;
+    r.forwarded = std::move(header);
+    read_forwarded(r, trusted);
+    return r;
+  };
+  auto r = read("for=192.0.2.43;proto=HTTPS;host=shop.example:8443");
+  CHECK(base_url(r, "") == "https://shop.example:8443");
+  CHECK(client_address(r, trusted) == "192.0.2.43");
+  r = read("For=\"[2001:db8::1]:4711\" ; Host=\"shop.example\" , ,for=10.0.0.7;proto=https;host=inner.example");
+  CHECK(base_url(r, "") == "http://shop.example");
+  CHECK(client_address(r, trusted) == "2001:db8::1");
+  r = read("for=1.1.1.1;host=evil.example, for=192.0.2.43:80;host=shop.example");  // the first is what the client made up
+  CHECK(base_url(r, "") == "http://shop.example");
+  CHECK(client_address(r, trusted) == "192.0.2.43");
+  r = read("for=_hidden;host=shop.example");
+  CHECK(base_url(r, "") == "http://shop.example");
+  CHECK(client_address(r, trusted) == "10.0.0.1");
+  for (const auto* nonsense : {"=", ";;", "\"", "for=\"[", "host=\"a b\"", "proto=javascript", ","}) {
+    r = read(nonsense);
+    CHECK(base_url(r, "") == "http://inner:8080");
+    CHECK(client_address(r, trusted) == "10.0.0.1");
+    CHECK_FALSE(r.x_forwarded_for.empty());  // somebody speaks for others: no business of management without a token
+  }
+}
+
+TEST_CASE("forwarded: X-Forwarded-* go first, and nobody is believed who is not trusted") {
+  const address_list trusted({"10.0.0.0/8"});
+  request r;
+  r.host = "inner:8080";
+  r.remote_address = "10.0.0.1";
+  r.trusted_peer = true;
+  r.forwarded = "for=1.1.1.1;host=evil.example;proto=https";
+  r.x_forwarded_for = "192.0.2.1";
+  r.x_forwarded_prefix = "/shop";
+  read_forwarded(r, trusted);
+  CHECK(base_url(r, "/cafe") == "http://inner:8080/shop/cafe");
+  CHECK(client_address(r, trusted) == "192.0.2.1");
+  r.x_forwarded_for.clear();
+  r.trusted_peer = false;
+  read_forwarded(r, trusted);
+  CHECK(base_url(r, "") == "http://inner:8080");
+  CHECK(forwarded_prefix(r).empty());
+  CHECK(client_address(r, trusted) == "10.0.0.1");
 }
 
 TEST_CASE("forwarded: the client behind proxies") {
@@ -101,6 +155,8 @@ TEST_CASE("forwarded: the client behind proxies") {
   r.x_forwarded_for = "1.1.1.1, 9.9.9.9, 10.0.0.7";
   CHECK(client_address(r, trusted) == "10.0.0.1");
   r.trusted_peer = true;
+  CHECK(client_address(r, trusted) == "9.9.9.9");
+  r.x_forwarded_for = "1.1.1.1, 9.9.9.9,, 10.0.0.7, ";
   CHECK(client_address(r, trusted) == "9.9.9.9");
 }
 

@@ -348,6 +348,22 @@ TEST_CASE("router: a prefix is stripped from paths and carried by links") {
   CHECK(json::parse(s.run(method::get, "/cafe/cups/1").body)["_links"]["self"]["href"] == "http://h:1/cafe/cups/1");
 }
 
+TEST_CASE("router: behind a proxy's prefix, problems and the document's server carry it") {
+  setup s;
+  s.prefix = "/cafe";
+  auto r = s.make(method::get, "/cafe/nothing");
+  r.x_forwarded_prefix = "/shop";
+  CHECK(json::parse(s.run(r).body)["path"] == "/cafe/nothing");  // nobody has said that this peer may
+  r.trusted_peer = true;
+  const auto body = json::parse(s.run(r).body);
+  CHECK(body["path"] == "/shop/cafe/nothing");
+  CHECK(body["instance"] == "/shop/cafe/nothing");
+  CHECK(body["type"] == "/shop/problems/not-found");
+  r.target = "/cafe/openapi.json";
+  CHECK(json::parse(s.run(r).body)["servers"][0]["url"] == "/shop/cafe");
+  CHECK(json::parse(s.run(method::get, "/cafe/openapi.json").body)["servers"][0]["url"] == "/cafe");
+}
+
 TEST_CASE("router: plain JSON by Accept") {
   setup s;
   s.door.put("010", 1);

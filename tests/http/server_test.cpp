@@ -159,6 +159,44 @@ TEST_CASE("server: a slow request gets 408 however its bytes drip, and garbage g
   CHECK(smuggler.count("HTTP/1.1 ") == 1);
 }
 
+TEST_CASE("server: a large answer is compressed elsewhere, in its order, and a client that leaves meanwhile harms nobody") {
+  running s;
+  s.settings.page_size_max = 2000;
+  for (int i = 0; i < 2000; ++i) s.door.put("010", i);
+  client c(s.start());
+  const std::string gzip = "Accept-Encoding: gzip\r\n";
+  c.send(get("/cups?size=2000", gzip) + get("/cups/1", gzip) + get("/cups?size=20", gzip) + get("/nothing", "Connection: close\r\n"));
+  REQUIRE(c.until_closed());
+  CHECK(c.count("Content-Encoding: gzip\r\n") == 2);
+  CHECK(c.count("-gzip\"\r\n") == 2);
+  CHECK(c.count("HTTP/1.1 200 OK") == 3);
+  CHECK(c.seen.rfind("404 Not Found") > c.seen.rfind("200 OK"));
+  CHECK(c.seen.size() < 60000);  // plain, it is ten times that
+  {
+    client gone(s.it->port());
+    gone.send(get("/cups?size=2000", gzip));
+  }
+  client again(s.it->port());
+  again.send(get("/cups/1"));
+  CHECK(again.until("200 OK"));
+}
+
+TEST_CASE("server: a listed origin's page may read what it gets, streams and refusals too, and is let through before any token") {
+  running s;
+  s.settings.cors_origins = {"https://shop.example"};
+  s.settings.management_token = "secret";
+  client c(s.start());
+  const std::string origin = "Origin: https://shop.example\r\n";
+  c.send(get("/cups", origin) + get("/nothing", origin) + get("/events", origin) +
+         "OPTIONS /actuator/contexts HTTP/1.1\r\nHost: h\r\nAccess-Control-Request-Method: GET\r\n" + origin + "\r\n" +
+         get("/cups", "Origin: https://other.example\r\nConnection: close\r\n"));
+  REQUIRE(c.until_closed());
+  CHECK(c.count("Access-Control-Allow-Origin: https://shop.example\r\n") == 4);
+  CHECK(c.count("HTTP/1.1 204 No Content\r\n") == 1);
+  CHECK(c.count("Access-Control-Allow-Methods: ") == 1);
+  CHECK(c.count("Vary: Origin\r\n") == 5);
+}
+
 TEST_CASE("server: HEAD of a stream is its head and nothing else, and takes up no place of a stream") {
   running s;
   s.settings.event_streams_max = 1;

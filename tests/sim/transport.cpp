@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "http/feed.hpp"
+#include "http/forwarded.hpp"
 #include "http/header_rules.hpp"
 #include "http/ids.hpp"
 #include "http/parser.hpp"
@@ -59,6 +60,7 @@ exchange_ptr transport::send(std::string_view bytes) {
     return x;
   }
   r.now = time_.wall();
+  read_forwarded(r, address_list({}));
   if (auto sent = parse_traceparent(r.traceparent)) {
     r.trace = *sent;
     fill_id(r.trace.span_id, id_state_);
