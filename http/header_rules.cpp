@@ -35,7 +35,7 @@ bool could_be_host(std::string_view text) noexcept {
 std::optional<problem> check_host(const request& r) {
   if (r.host_count > 1) return bad("There is more than one Host.");
   if (r.host_count == 0 && r.version >= 11) return bad("There is no Host, which HTTP/1.1 asks for.");
-  if (!could_be_host(r.host)) return bad("Host: a host, with a port or without, is expected.");
+  if (!r.host.empty() && !is_authority(r.host) && !could_be_host(r.host)) return bad("Host: a host, with a port or without, is expected.");
   return std::nullopt;
 }
 
