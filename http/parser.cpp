@@ -38,12 +38,10 @@ constexpr named_field named_fields[] = {{"idempotency-key", &request::idempotenc
                                         {"x-forwarded-host", &request::x_forwarded_host},
                                         {"x-forwarded-port", &request::x_forwarded_port},
                                         {"x-forwarded-prefix", &request::x_forwarded_prefix},
-                                        {"forwarded", &request::forwarded},
                                         {"sec-fetch-site", &request::sec_fetch_site}};
 
 std::string request::*member_of(beast::http::field f, std::string_view name) noexcept {
   switch (f) {
-    case beast::http::field::origin: return &request::origin;
     case beast::http::field::host: return &request::host;
     case beast::http::field::accept: return &request::accept;
     case beast::http::field::content_type: return &request::content_type;
