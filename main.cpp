@@ -148,6 +148,8 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.restart_period = v.get_ms("runtime.restartPeriodMs");
   s.backoff_min = v.get_ms("runtime.backoffMinMs");
   s.backoff_max = v.get_ms("runtime.backoffMaxMs");
+  s.undo_retry_min = v.get_ms("runtime.undoRetryMinMs");
+  s.undo_retry_max = v.get_ms("runtime.undoRetryMaxMs");
   s.idempotency_ttl = std::chrono::hours(v.get_int("runtime.idempotencyHours"));
   s.sort_rows_max = number<std::uint64_t>(v, "runtime.sortRowsMax");
   s.batch_items_max = number<std::size_t>(v, "journal.batchRecordsMax");

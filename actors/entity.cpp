@@ -58,7 +58,8 @@ void entity::on_exit() {
   // A caller whose chain was cut half-way is told so: its partners' steps undo themselves, and asking again might overtake that.
   if (chain_ && chain_->cause && !must_arrive(*chain_->cause))
     node_.refuse(*chain_->cause, {rejection_kind::failed,
-                                  "The '" + declaration().name + "' that handled the request was restarted; nothing of it was kept.",
+                                  "The '" + declaration().name +
+                                      "' that handled the request was restarted; what others did for the request is being undone.",
                                   {},
                                   0});
   if (chain_ && chain_->cause) record_handled(*chain_->cause, true, "restarted");

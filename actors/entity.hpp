@@ -115,6 +115,7 @@ class entity : public base_actor {
   void answer_unchanged(const delivery_ptr& d, const outcome& o);
   void settle_message(const delivery_ptr& d);
   void refuse(const delivery_ptr& d, rejection why);
+  void rest_on_own_records(delivery& d) const noexcept;
   bool append(append_request request, const delivery_ptr& d, std::shared_ptr<const storage::journal_record>& written);
   std::shared_ptr<storage::journal_record> make_record(const delivery& d) const;
   std::vector<storage::stored_message> messages_of(const delivery& d, const outcome& o, timestamp at) const;

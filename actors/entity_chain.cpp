@@ -55,6 +55,7 @@ void entity::on_reply(const ask_reply& r) {
   record_answered(*chain_->cause, chain_->questions[place], r.refused && is_trouble(r.refused->kind),
                   r.refused ? name_of(r.refused->kind) : std::string_view{});
   *at = 0;
+  chain_->cause->rests_on = std::max(chain_->cause->rests_on, r.rests_on);
   if (r.refused) {
     const auto failed = std::move(chain_);
     busy_ = false;

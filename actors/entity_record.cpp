@@ -19,6 +19,7 @@ std::shared_ptr<storage::journal_record> entity::make_record(const delivery& d) 
   r.trace = own_span_;
   r.compensating = d.compensating;
   if (must_arrive(d)) r.consumed.push_back(d.ref);
+  if (d.replays != 0) r.revived.push_back(d.replays);
   return record;
 }
 
@@ -90,7 +91,7 @@ bool entity::append(append_request request, const delivery_ptr& d, std::shared_p
   }
   who_.gauge->last_appended.store(std::max(last_appended(), written->sequence), std::memory_order_relaxed);
   if (d->kind == delivery_kind::undo) node_.provisional.leave(self());
-  if (d->compensating && consumes) --node_.compensations;
+  if (d->compensating && consumes) node_.compensated(*d);
   return true;
 }
 
@@ -139,6 +140,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   for (const auto& t : held) t->confirm();
   if (d->kind == delivery_kind::ask) {
     node_.provisional.enter(self());
+    rest_on_own_records(*d);
     ask_reply answer;
     answer.answer = o.answer ? o.answer : o.events.front();
     answer.ticket = std::make_shared<hold_ticket>(node_, written);
@@ -179,6 +181,7 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
     return;
   }
   if (d->kind == delivery_kind::ask) {
+    rest_on_own_records(*d);
     ask_reply answer;
     answer.answer = o.answer;
     node_.reply(*d, std::move(answer));
@@ -186,7 +189,7 @@ void entity::answer_unchanged(const delivery_ptr& d, const outcome& o) {
   }
   append_request request;
   const bool keep_answer = d->idempotency && exists();
-  if (d->kind != delivery_kind::request || keep_answer) request.record = make_record(*d);
+  if (d->kind != delivery_kind::request || keep_answer || d->replays != 0) request.record = make_record(*d);
   if (keep_answer) {
     request.record->idempotency = d->idempotency;
     request.record->previous = last_sequence_;
@@ -211,15 +214,11 @@ void entity::refuse(const delivery_ptr& d, rejection why) {
     settle_message(d);
     return;
   }
-  if (d->kind == delivery_kind::ask || last_appended() < node_.log.durable()) {
-    node_.refuse(*d, std::move(why));
-    return;
-  }
-  // The "no" may rest on something that is not on disk yet: it leaves the node after that.
-  append_request request;
-  request.outputs.push_back([this_node = &node_, d, why = std::move(why)] { this_node->refuse(*d, why); });
-  std::shared_ptr<const storage::journal_record> written;
-  (void)append(std::move(request), d, written);
+  rest_on_own_records(*d);
+  node_.refuse(*d, std::move(why));
 }
+
+// What this aggregate says may come from a state that is not on disk yet.
+void entity::rest_on_own_records(delivery& d) const noexcept { d.rests_on = std::max(d.rests_on, last_appended()); }
 
 }  // namespace crema::actors

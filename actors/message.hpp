@@ -46,6 +46,7 @@ struct delivery {
   bool compensating = false;
   std::int64_t deadline_ms = 0;  ///< steady; 0: none
   std::int64_t sent_us = 0;      ///< steady
+  std::uint64_t rests_on = 0;    ///< the last record that whatever is answered to it rests on: no answer leaves before that is durable
   bool may_come_twice = false;   ///< it came over a link that repeats: its receiver looks whether it was here before
 
   // request
@@ -53,6 +54,7 @@ struct delivery {
   std::optional<std::uint64_t> expected_version;
   std::optional<idempotency_key> idempotency;
   answer_handler on_answer;
+  std::uint64_t replays = 0;  ///< the dead letter that its record takes away; 0: none
   // ask
   std::uint64_t ask = 0;
   caf::actor reply_to;
@@ -97,6 +99,7 @@ struct ask_reply {
   std::uint64_t ask = 0;
   std::optional<rejection> refused;
   value answer;
+  std::uint64_t rests_on = 0;           ///< as a delivery's
   std::shared_ptr<hold_ticket> ticket;  ///< null where the partner recorded nothing
 };
 using ask_reply_ptr = std::shared_ptr<ask_reply>;

@@ -18,13 +18,29 @@ namespace crema::actors {
 
 // ---- idempotency keys under way
 
+namespace {
+
+rejection key_used_otherwise() {
+  return rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request.");
+}
+
+}  // namespace
+
 idempotency_desk::entry idempotency_desk::enter(const idempotency_key& key, answer_handler& on_answer) {
   const std::lock_guard lock(mutex_);
   const auto [at, fresh] = under_way_.try_emplace(key.key, waiting{key.fingerprint, {}});
   if (fresh) return entry::first;
-  if (at->second.fingerprint != key.fingerprint) return entry::other_request;
+  if (at->second.fingerprint != key.fingerprint) {
+    at->second.also.push_back([tell = std::move(on_answer)](const command_answer&) { tell({key_used_otherwise(), {}, false}); });
+    return entry::other_request;
+  }
   at->second.also.push_back(std::move(on_answer));
   return entry::joined;
+}
+
+bool idempotency_desk::enter_alone(const idempotency_key& key) {
+  const std::lock_guard lock(mutex_);
+  return under_way_.try_emplace(key.key, waiting{key.fingerprint, {}}).second;
 }
 
 std::vector<answer_handler> idempotency_desk::leave(const idempotency_key& key) {
@@ -62,11 +78,13 @@ void node::start() {
   p.log->add_listener([&s = *p.shared](const committed_batch_ptr& b) { s.count_consumed(*b); });
   if (!p.given.by_hand) p.log->start();
   p.root = p.actors->spawn<root_supervisor>(*p.shared, p.given.sink, [&p](const std::string& why) { p.give_up(why); });
-  p.metrics_refresh =
-      p.given.metrics->add_refresh([&p, awake = p.given.metrics->make_gauge("crema_awake_aggregates", "Aggregates in memory"),
-                                    queue = p.given.metrics->make_gauge("crema_journal_queue", "Steps waiting for the journal"),
-                                    flight = p.given.metrics->make_gauge("crema_requests_in_flight", "Requests being handled")] {
+  p.metrics_refresh = p.given.metrics->add_refresh(
+      [&p, awake = p.given.metrics->make_gauge("crema_awake_aggregates", "Aggregates in memory"),
+       queue = p.given.metrics->make_gauge("crema_journal_queue", "Steps waiting for the journal"),
+       undos = p.given.metrics->make_gauge("crema_undos_failing", "Undos that failed often and are tried again"),
+       flight = p.given.metrics->make_gauge("crema_requests_in_flight", "Requests being handled")] {
         awake.set(static_cast<double>(p.shared->awake.load()));
+        undos.set(static_cast<double>(p.shared->undos.stuck()));
         queue.set(static_cast<double>(p.log->depth()));
         flight.set(static_cast<double>(p.shared->in_flight.load()));
         for (const auto& c : p.given.system->contexts) {
@@ -127,11 +145,17 @@ void node::parts::count_outstanding() {
       std::uint16_t receiver = 0;
       bool compensating = is_hold;
       if (t == storage::table::outbox) {
-        receiver = storage::parse_outbox_key(at->key()).where.context;
-        if (is_hold)
-          shared->provisional.enter(storage::decode_hold(in.rest(), shared->types).subject);
-        else
-          compensating = storage::decode_message(in, shared->types).compensating;
+        const auto ref = storage::parse_outbox_key(at->key());
+        receiver = ref.where.context;
+        if (is_hold) {
+          const auto step = storage::decode_hold(in.rest(), shared->types);
+          shared->provisional.enter(step.subject);
+          shared->undos.enter({ref, step.subject, step.undo ? std::string(step.undo.type().name) : "undo"});
+        } else {
+          const auto m = storage::decode_message(in, shared->types);
+          compensating = m.compensating;
+          if (compensating) shared->undos.enter({ref, m.to, std::string(m.payload.type().name)});
+        }
       } else {
         receiver = storage::decode_message(in, shared->types).to.context;
       }
@@ -148,6 +172,7 @@ void node::parts::give_up(const std::string& why) {
 bool node::ready() const noexcept {
   auto& p = *parts_;
   if (!p.started || p.stopped || p.log->failed() || !p.given.store->has_room()) return false;
+  if (p.shared->undos.stuck() > 0) return false;  // something stands that its caller was told does not
   if (p.settled) return true;
   if (p.shared->compensations.load() > 0) return false;
   for (const auto& c : p.shared->contexts)
@@ -172,13 +197,8 @@ void node::ask(command_request request, answer_handler on_answer) {
   }
   const auto key = *request.idempotency;
   switch (p.desk.enter(key, on_answer)) {
-    case idempotency_desk::entry::joined: return;
-    case idempotency_desk::entry::other_request:
-      on_answer(
-          {rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request."),
-           {},
-           false});
-      return;
+    case idempotency_desk::entry::joined:
+    case idempotency_desk::entry::other_request: return;
     case idempotency_desk::entry::first: break;
   }
   auto settle = [&p, key, first = std::move(on_answer)](command_answer a) {
@@ -204,11 +224,7 @@ std::optional<command_answer> node::parts::answered_before(const command_request
   if (!bytes) return std::nullopt;
   const auto entry = storage::decode_idempotency(*bytes);
   if (given.time->wall().ms - entry.at.ms > settings.idempotency_ttl.count()) return std::nullopt;
-  if (entry.fingerprint != r.idempotency->fingerprint)
-    return command_answer{
-        rejection::invalid("Idempotency-Key", "This Idempotency-Key was used with another request; use a new key for a new request."),
-        {},
-        false};
+  if (entry.fingerprint != r.idempotency->fingerprint) return command_answer{key_used_otherwise(), {}, false};
   command_answer a;
   a.resource = storage::decode_row(*given.system->contexts[entry.context].state, entry.id, entry.row_bytes);
   a.replayed = true;
@@ -244,7 +260,6 @@ void node::parts::send(command_request r, answer_handler on_answer) {
     on_answer({std::move(*why), {}, false});
     return;
   }
-  ++shared->in_flight;
   auto d = std::make_shared<delivery>();
   d->node = shared.get();
   d->kind = delivery_kind::request;
@@ -260,7 +275,12 @@ void node::parts::send(command_request r, answer_handler on_answer) {
   d->idempotency = r.idempotency;
   d->trace = r.trace;
   d->correlation = d->to;
-  d->deadline_ms = given.time->steady_ms() + r.time_limit.count();
+  submit(std::move(d), r.time_limit, std::move(on_answer));
+}
+
+void node::parts::submit(delivery_ptr d, milliseconds time_limit, answer_handler on_answer) {
+  ++shared->in_flight;
+  d->deadline_ms = given.time->steady_ms() + time_limit.count();
   d->on_answer = [count = &shared->in_flight, tell = std::move(on_answer)](command_answer a) {
     --*count;
     tell(std::move(a));
@@ -316,6 +336,9 @@ std::unique_ptr<subscription> node::subscribe(std::function<void()> wake) {
 }
 
 std::string_view node::history() const noexcept { return parts_->shared ? std::string_view(parts_->shared->history) : std::string_view(); }
+
+// From the same place as the events themselves: whoever has seen one is behind it.
+std::uint64_t node::next_offset() const { return storage::next_sequence(*parts_->given.store->read()); }
 
 std::string node::metrics() const { return parts_->given.metrics->text(); }
 

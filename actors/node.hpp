@@ -58,6 +58,7 @@ class node final : public front_door {
                     const page_request& request, bool newest_first) const override;
   event_page events(const event_query& query) const override;
   std::string_view history() const noexcept override;
+  std::uint64_t next_offset() const override;
   std::unique_ptr<subscription> subscribe(std::function<void()> wake) override;
   bool ready() const noexcept override;
   bool live() const noexcept override;

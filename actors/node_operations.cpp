@@ -8,6 +8,7 @@
 #include "actors/root_supervisor.hpp"
 #include "behaviors/core/json.hpp"
 #include "storage/layout.hpp"
+#include "storage/log.hpp"
 
 namespace crema::actors {
 
@@ -23,12 +24,6 @@ rejection unknown_context(const system_declaration& s, std::string_view name) {
                               (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
 }
 
-json fields_of(const value& v) {
-  std::string text = "{";
-  append_json_fields(text, v.type(), v.data());
-  return json::parse(text + "}");
-}
-
 }  // namespace
 
 json node::health() const {
@@ -42,6 +37,7 @@ json node::health() const {
   return {{"journal", {{"status", p.log->failed() ? "DOWN" : "UP"}, {"queue", p.log->depth()}}},
           {"storage", room},
           {"recovery", {{"status", p.settled ? "UP" : "DOWN"}, {"chainsToSettle", p.shared->compensations.load()}}},
+          {"undos", {{"status", p.shared->undos.stuck() > 0 ? "DOWN" : "UP"}, {"failing", p.shared->undos.stuck()}}},
           {"contexts", {{"status", "UP"}, {"details", contexts}}}};
 }
 
@@ -85,6 +81,18 @@ void add_strategy(json& to, const supervision_board::failures& f, const runtime_
   to["restartsInPeriod"] = std::count_if(f.at_ms.begin(), f.at_ms.end(), recent);
 }
 
+// What takes steps back and failed so far. The record of the step tells since when.
+json undo_of(const pending_undos::entry& e, const node::parts& p) {
+  json j{{"aggregate", p.given.system->contexts[e.subject.context].name + "/" + std::to_string(e.subject.id)},
+         {"undo", e.command},
+         {"tries", e.tries},
+         {"lastError", e.last_error}};
+  if (e.next_try_ms > 0) j["nextTryInMs"] = std::max<std::int64_t>(0, e.next_try_ms - p.given.time->steady_ms());
+  if (const auto step = storage::read_record(*p.given.store->read(), e.ref.id.sequence, p.shared->types))
+    j["since"] = to_iso_text(step->at);
+  return j;
+}
+
 json children_of(const std::string& path, const std::map<std::string, supervision_board::entry>& board, const context_status& s) {
   constexpr std::string_view partition = "partition-";
   json children = json::array();
@@ -104,6 +112,8 @@ json node::supervisors() const {
   const auto& p = *parts_;
   const auto board = p.shared->board.all();
   const auto now = p.given.time->steady_ms();
+  constexpr std::size_t undos_listed_max = 100;
+  const auto failing = p.shared->undos.failing(undos_listed_max);
   json tree{{"name", "root"}, {"children", json::array()}};
   add_strategy(tree, p.shared->board.failures_of(""), p.settings, now);
   for (const auto& [path, e] : board) {
@@ -117,6 +127,10 @@ json node::supervisors() const {
       child["mailbox"] = s.mailbox.load();
       child["entityAndChildRestarts"] = s.restarts.load();
       child["children"] = children_of(path, board, s);
+      json undos = json::array();
+      for (const auto& undo : failing)
+        if (undo.subject.context == c->index) undos.push_back(undo_of(undo, p));
+      if (!undos.empty()) child["undos"] = std::move(undos);
     }
     tree["children"].push_back(std::move(child));
   }
@@ -146,63 +160,6 @@ void node::switch_context(std::string_view name, bool running, std::function<voi
     return;
   }
   caf::anon_send(parts_->root, context_switch{c->index, {running, [tell = std::move(done)] { tell(std::nullopt); }}});
-}
-
-json node::dead_letters() const {
-  constexpr int listed_max = 1000;
-  const auto& p = *parts_;
-  json all = json::array();
-  const auto now = p.given.store->read();
-  const auto at = now->open(storage::table::deadletters);
-  for (bool there = at->seek({}); there && all.size() < listed_max; there = at->next()) {
-    const auto d = storage::decode_dead_letter(at->value(), p.shared->types);
-    all.push_back({{"id", storage::tail_number(at->key())},
-                   {"context", p.given.system->contexts[d.message.to.context].name},
-                   {"aggregate", d.message.to.id},
-                   {"message", d.message.payload.type().name},
-                   {"fields", fields_of(d.message.payload)},
-                   {"error", d.error},
-                   {"attempts", d.attempts},
-                   {"at", to_iso_text(d.at)},
-                   {"traceId", trace_id_text(d.message.trace)}});
-  }
-  return all;
-}
-
-void node::settle_dead_letter(std::uint64_t id, bool replay, std::function<void(std::optional<rejection>)> done) {
-  auto& p = *parts_;
-  const auto now = p.given.store->read();
-  const auto bytes = now->get(storage::table::deadletters, storage::number_key(id));
-  if (!bytes) {
-    done(rejection::not_found("There is no dead letter " + std::to_string(id) + "."));
-    return;
-  }
-  {
-    const std::lock_guard lock(p.letters_mutex);
-    if (!p.letters_settled.insert(id).second) {
-      done(rejection::not_found("Dead letter " + std::to_string(id) + " is being settled already."));
-      return;
-    }
-  }
-  const auto letter = storage::decode_dead_letter(*bytes, p.shared->types);
-  storage::journal_record r;
-  r.at = p.given.time->wall();
-  r.subject = letter.message.to;
-  r.partition = letter.message.ref.where.partition;
-  r.causation = letter.message.causation;
-  r.correlation = letter.message.correlation;
-  r.trace = letter.message.trace;
-  r.revived.push_back(id);
-  if (replay) r.messages.push_back(letter.message);
-  append_request request;
-  request.record = std::make_shared<storage::journal_record>(std::move(r));
-  request.outputs.push_back([done] { done(std::nullopt); });
-  const auto written = p.log->append(std::move(request));
-  if (!written) {
-    done(rejection{rejection_kind::stopped, "The node is stopping.", {}, 1000});
-    return;
-  }
-  for (const auto& m : written->messages) p.shared->dispatch(m);
 }
 
 namespace {

@@ -16,7 +16,8 @@
 
 namespace crema::actors {
 
-/// Requests under way by their idempotency key: a second one with the same key waits for the first one's answer.
+/// Requests under way by their idempotency key: a second one with the same key waits for the first one's answer. So does another request
+/// with the same key, before it is told so: what it is told rests on the first one.
 class idempotency_desk {
  public:
   struct waiting {
@@ -25,6 +26,8 @@ class idempotency_desk {
   };
   enum class entry : std::uint8_t { first, joined, other_request };
   entry enter(const idempotency_key& key, answer_handler& on_answer);
+  /// False: a request with this key is under way, and nothing was entered.
+  bool enter_alone(const idempotency_key& key);
   std::vector<answer_handler> leave(const idempotency_key& key);
 
  private:
@@ -61,6 +64,12 @@ struct node::parts {
   std::optional<command_answer> answered_before(const command_request& r) const;
   std::optional<rejection> overload(const command_request& r) const;
   void send(command_request r, answer_handler on_answer);
+  void submit(delivery_ptr d, milliseconds time_limit, answer_handler on_answer);
+
+  /// Why a dead letter must not be sent again; nothing: it may.
+  std::optional<std::string> why_given_up(const storage::dead_letter& letter) const;
+  void take_away(std::uint64_t id, const storage::dead_letter& letter, bool replay, std::function<void(std::optional<rejection>)> done);
+  void replay_request(std::uint64_t id, const storage::dead_letter& letter, std::function<void(std::optional<rejection>)> done);
 };
 
 }  // namespace crema::actors

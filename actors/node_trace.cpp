@@ -109,8 +109,8 @@ struct period {
 
 class tree_writer {
  public:
-  tree_writer(const system_declaration& system, recent_spans& spans, std::int64_t first_us)
-      : system_(system), spans_(spans), first_us_(first_us) {}
+  tree_writer(const system_declaration& system, recent_spans& spans, const pending_undos& undos, std::int64_t first_us)
+      : system_(system), spans_(spans), undos_(undos), first_us_(first_us) {}
 
   json write(const std::vector<causal_step>& steps) {
     json all = json::array();
@@ -129,6 +129,7 @@ class tree_writer {
       if (s.cause != storage::step_cause::notification) add_record(j, *s.record);
     }
     add_hop(j, hop_of(s, spans_));
+    if (s.record && s.record->held) add_failing_undo(j, s.record->hold_ref());
     j["steps"] = write(s.steps);
     return j;
   }
@@ -160,10 +161,18 @@ class tree_writer {
     if (r.died) j["deadLetter"] = {{"id", r.sequence}, {"attempts", r.died->attempts}};
   }
 
+  void add_failing_undo(json& j, const storage::outbox_ref& ref) const {
+    const auto undo = undos_.find(ref);
+    if (!undo || undo->tries == 0) return;
+    j["notes"].push_back("its undo (" + undo->command + ") failed " + std::to_string(undo->tries) +
+                         " times and is tried again: " + undo->last_error);
+  }
+
   std::string name_of(const storage::address& a) const { return aggregate_name(system_.contexts[a.context].name, a.id); }
 
   const system_declaration& system_;
   recent_spans& spans_;
+  const pending_undos& undos_;
   const std::int64_t first_us_;
 };
 
@@ -199,7 +208,7 @@ json node::causal_tree(std::uint16_t context, std::uint64_t id) const {
           {"startedAt", to_iso_text({all.first_us / 1000})},
           {"durationMs", static_cast<double>(all.last_us - all.first_us) / 1000},
           {"complete", forest->complete},
-          {"steps", tree_writer(system(), spans, all.first_us).write(forest->roots)}};
+          {"steps", tree_writer(system(), spans, p.shared->undos, all.first_us).write(forest->roots)}};
 }
 
 }  // namespace crema::actors

@@ -24,6 +24,9 @@ struct sweep_now {};
 struct restart_now {
   std::uint64_t id = 0;
 };
+struct undo_again {
+  storage::outbox_ref ref;
+};
 
 }  // namespace
 
@@ -33,6 +36,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::barrier_passed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::read_more)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::sweep_now)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::restart_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(crema::actors::undo_again)
 
 namespace crema::actors {
 
@@ -59,6 +63,10 @@ caf::behavior partition_supervisor::make_behavior() {
         const auto at = slots_.find(m.id);
         if (at != slots_.end() && at->second->state == slot_state::restarting) start(*at->second);
       },
+      [this](const undo_again& m) {
+        const auto at = aside_.find(m.ref);
+        if (at != aside_.end()) forward(std::move(aside_.extract(at).mapped()));
+      },
       [this](sweep_now) {
         sweep();
         delayed_send(this, sweep_every, sweep_now{});
@@ -76,6 +84,7 @@ void partition_supervisor::on_exit() {
   slots_.clear();
   by_use_.clear();
   kept_.clear();
+  aside_.clear();
 }
 
 // ---- the lane
@@ -217,7 +226,8 @@ void partition_supervisor::forward(delivery_ptr d) {
     id = resolve(d->to);
   } catch (const std::exception& e) {
     // Not "there is none": a second aggregate under the key would be made. Asking again would find the same.
-    return bury(*d, std::string("who has the key cannot be read: ") + e.what());
+    ++d->attempts;
+    return give_up(std::move(d), std::string("who has the key cannot be read: ") + e.what());
   }
   const auto limit = static_cast<std::int64_t>(node_.settings.awake_max);
   if (d->kind == delivery_kind::request && node_.awake.load() > limit + limit / 2 && !slots_.contains(id)) {
@@ -371,11 +381,36 @@ void partition_supervisor::on_stumbled(stumbled& m) {
                   {"error", m.error},
                   {"attempt", std::to_string(d.attempts + 1)}});
   if (m.counts) ++d.attempts;
-  if (d.attempts >= node_.settings.poison_attempts)
-    bury(d, m.error);
-  else
+  if (d.attempts < node_.settings.poison_attempts) {
+    if (d.compensating) node_.undos.failed(d.ref, m.error);
     s.waiting_list().push_front(std::move(m.with));
+  } else {
+    give_up(std::move(m.with), m.error);
+  }
   restart_later(at->second);
+}
+
+void partition_supervisor::give_up(delivery_ptr d, const std::string& error) {
+  if (d->compensating && must_arrive(*d))
+    set_aside(std::move(d), error);
+  else
+    bury(*d, error);
+}
+
+// Until it is done something of a refused request stands, so it is tried for ever; its aggregate goes on meanwhile.
+void partition_supervisor::set_aside(delivery_ptr d, const std::string& error) {
+  const auto& s = node_.settings;
+  node_.undos.failed(d->ref, error);
+  const auto tries_aside = 1 + (d->attempts > s.poison_attempts ? d->attempts - s.poison_attempts : 0);
+  const auto wait = restart_policy::backoff(tries_aside, s.undo_retry_min, s.undo_retry_max, node_.random.next());
+  node_.undos.waits_until(d->ref, node_.time.steady_ms() + wait.count());
+  telemetry::log(telemetry::level::error, "an undo fails and is tried again later; see: crema supervisors",
+                 {{"aggregate", context_.name + "/" + std::to_string(d->to.id)},
+                  {"undo", std::string(name_of(*d))},
+                  {"attempts", std::to_string(d->attempts)},
+                  {"wait_ms", std::to_string(wait.count())}});
+  delayed_send(this, wait, undo_again{d->ref});
+  aside_.emplace(d->ref, std::move(d));
 }
 
 void partition_supervisor::on_gone(const gone& m) {
@@ -422,12 +457,21 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
   letter.message.correlation = d.correlation;
   letter.message.trace = d.trace;
   letter.message.compensating = d.compensating;
-  letter.message.payload = d.payload ? d.payload : value::of(notification{"", "undo"});
+  letter.message.payload = d.payload;
   letter.error = error;
   letter.attempts = d.attempts;
   letter.at = r.at;
+  letter.was = d.kind == delivery_kind::request ? storage::letter_kind::request
+               : d.kind == delivery_kind::ask   ? storage::letter_kind::ask
+                                                : storage::letter_kind::message;
+  if (d.kind == delivery_kind::request) {
+    letter.creates = d.creates;
+    letter.expected_version = d.expected_version;
+    letter.idempotency = d.idempotency;
+  }
+  if (d.replays != 0) r.revived.push_back(d.replays);
   r.died = std::move(letter);
-  if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) r.consumed.push_back(d.ref);
+  if (d.kind == delivery_kind::message) r.consumed.push_back(d.ref);
   request.record = std::make_shared<storage::journal_record>(std::move(r));
   const auto written = node_.log.append(std::move(request));
   telemetry::log(telemetry::level::error, "a message failed too often and went to the dead letters; see: crema deadletters list",
@@ -435,11 +479,10 @@ void partition_supervisor::bury(delivery& d, const std::string& error) {
                   {"error", error},
                   {"id", std::to_string(written ? written->sequence : 0)}});
   if (!written) return;
-  if (d.kind == delivery_kind::message || d.kind == delivery_kind::undo) {
-    if (d.compensating) --node_.compensations;
-    if (d.kind == delivery_kind::undo) node_.provisional.leave(d.to);
+  if (d.kind == delivery_kind::message) {
     node_.settle(d);
   } else {
+    d.rests_on = std::max(d.rests_on, written->sequence);
     node_.refuse(d, {rejection_kind::failed, "The '" + context_.name + "' failed to handle the request.", {}, 0});
   }
 }

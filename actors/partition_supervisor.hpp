@@ -8,6 +8,7 @@
 #include <deque>
 #include <initializer_list>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -77,6 +78,8 @@ class partition_supervisor : public base_actor {
   void on_gone(const gone& m);
   void restart_later(place p);
   void bury(delivery& d, const std::string& error);
+  void give_up(delivery_ptr d, const std::string& error);
+  void set_aside(delivery_ptr d, const std::string& error);
   void give(slot& s, delivery_ptr d);
   bool too_many_awake() const;
   bool is_idle(const slot& s) const;
@@ -92,7 +95,8 @@ class partition_supervisor : public base_actor {
   std::list<slot> by_use_;                          // least recently used first
   std::unordered_map<std::uint64_t, place> slots_;  // by number
   std::unordered_map<std::string, std::uint64_t> ids_by_key_;
-  std::vector<worker> resting_;  // entities of no aggregate, to become the next ones
+  std::map<storage::outbox_ref, delivery_ptr> aside_;  // what undoes and failed too often: each until its next try
+  std::vector<worker> resting_;                        // entities of no aggregate, to become the next ones
   std::uint64_t incarnations_ = 0;
   recently_heard heard_asks_, heard_messages_;
   bool counted_closed_ = true;

@@ -145,7 +145,10 @@ delivery_ptr services::delivery_of(const storage::stored_message& m) {
 
 void services::dispatch(const storage::stored_message& m) {
   ++contexts[m.to.context].outbox;
-  if (m.compensating) ++compensations;
+  if (m.compensating) {
+    ++compensations;
+    undos.enter({m.ref, m.to, std::string(m.payload.type().name)});
+  }
   if (m.due_ms > 0) {
     if (const auto handle = timer.get()) caf::anon_send(handle, stored_message_ptr(std::make_shared<storage::stored_message>(m)));
   } else if (m.ref.where.partition == storage::notification_partition) {
@@ -154,6 +157,11 @@ void services::dispatch(const storage::stored_message& m) {
   } else {
     deliver(delivery_of(m));
   }
+}
+
+void services::compensated(const delivery& d) {
+  --compensations;
+  undos.leave(d.ref);
 }
 
 void services::count_consumed(const committed_batch& done) noexcept {
@@ -180,6 +188,7 @@ void services::undo(const storage::outbox_ref& ref, const storage::hold& step) {
   undone_steps.add();
   ++contexts[step.subject.context].outbox;
   ++compensations;
+  undos.enter({ref, step.subject, step.undo ? std::string(step.undo.type().name) : "undo"});
   // Through the gate, like the asks: what undoes an ask arrives before the same ask comes again.
   auto d = delivery_of(ref, step);
   if (const auto handle = gate(step.subject.context).get())
@@ -198,19 +207,40 @@ void services::refuse(delivery& d, rejection why) {
   if (d.settled) return;
   settle(d);
   if (d.kind == delivery_kind::request) {
-    if (d.on_answer) d.on_answer({std::move(why), {}, false});
+    if (d.on_answer) refuse_when_durable(d, std::move(why));
   } else if (d.kind == delivery_kind::ask) {
     ask_reply r;
     r.ask = d.ask;
+    r.rests_on = d.rests_on;
     r.refused = std::move(why);
     caf::anon_send(d.reply_to, std::make_shared<ask_reply>(std::move(r)));
   }
+}
+
+void services::refuse_when_durable(delivery& d, rejection why) {
+  if (d.rests_on < log.durable()) {
+    d.on_answer({std::move(why), {}, false});
+    return;
+  }
+  // Stands in for the delivery: where the journal lets go of it, it comes back and its caller is told that the node stops.
+  auto waiting = std::make_shared<delivery>();
+  waiting->node = this;
+  waiting->kind = delivery_kind::request;
+  waiting->to = d.to;
+  waiting->on_answer = std::move(d.on_answer);
+  append_request barrier;
+  barrier.outputs.push_back([waiting = std::move(waiting), no = std::move(why)] {
+    waiting->settled = true;
+    waiting->on_answer({no, {}, false});
+  });
+  (void)log.append(std::move(barrier));
 }
 
 void services::reply(delivery& d, ask_reply answer) {
   if (d.settled) return;
   settle(d);
   answer.ask = d.ask;
+  answer.rests_on = d.rests_on;
   caf::anon_send(d.reply_to, std::make_shared<ask_reply>(std::move(answer)));
 }
 
@@ -219,6 +249,7 @@ void services::take_back(delivery&& d) {
   auto again = std::make_shared<delivery>(std::move(d));
   again->settled = false;
   if (closing || log.failed()) {
+    again->rests_on = 0;  // that it stops rests on nothing
     if (closing) refuse(*again, {rejection_kind::stopped, "The node is stopping.", {}, 1000});
     again->settled = true;
     return;

@@ -16,6 +16,7 @@
 #include "actors/faults.hpp"
 #include "actors/journal.hpp"
 #include "actors/message.hpp"
+#include "actors/pending_undos.hpp"
 #include "actors/provisional_steps.hpp"
 #include "actors/settings.hpp"
 #include "actors/supervision.hpp"
@@ -139,6 +140,7 @@ struct services {
   std::vector<context_status> contexts;
   supervision_board board;
   provisional_steps provisional;
+  pending_undos undos;
   std::atomic<bool> closing{false};
   std::atomic<std::int64_t> awake{0};
   std::atomic<std::int64_t> in_flight{0};      ///< requests of the front door
@@ -173,12 +175,15 @@ struct services {
   void dispatch(const storage::stored_message& m);
   /// Takes back a step that will not be confirmed.
   void undo(const storage::outbox_ref& ref, const storage::hold& step);
+  /// Its consumption is appended: it compensates no longer.
+  void compensated(const delivery& d);
   /// These are on disk now: what they consumed waits no longer. The journal's.
   void count_consumed(const committed_batch& done) noexcept;
   delivery_ptr delivery_of(const storage::stored_message& m);
   delivery_ptr delivery_of(const storage::outbox_ref& ref, const storage::hold& step);
 
-  // ---- answering. A delivery is settled by exactly one of these
+  // ---- answering. A delivery is settled by exactly one of these. None leaves the node before what it rests on is durable: a request's
+  // answer waits here for the delivery's position, a reply takes that position along
   void refuse(delivery& d, rejection why);
   void reply(delivery& d, ask_reply answer);
   void settle(delivery& d) noexcept;
@@ -195,6 +200,7 @@ struct services {
 
  private:
   bool struck_on_its_way(delivery_ptr& d);
+  void refuse_when_durable(delivery& d, rejection why);
 
   std::vector<handle_slot> partitions_, gates_, notifiers_;
   std::vector<context_settings> context_settings_;

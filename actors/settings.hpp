@@ -45,6 +45,7 @@ struct runtime_settings {
   std::uint32_t restart_intensity = 10;
   milliseconds restart_period{10000};
   milliseconds backoff_min{10}, backoff_max{5000};
+  milliseconds undo_retry_min{200}, undo_retry_max{60000};  ///< between tries of an undo that poison_attempts tries did not do
   milliseconds idempotency_ttl{24 * 3600 * 1000};
   std::uint64_t sort_rows_max = 100000;
   std::size_t batch_items_max = 4096;

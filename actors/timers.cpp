@@ -89,6 +89,10 @@ void timer_service::fire_due() {
     const auto written = node_.log.append(std::move(request));
     if (!written) return;
     --node_.contexts[m->to.context].outbox;  // dispatch counts it again, under its new name
+    if (m->compensating) {
+      --node_.compensations;
+      node_.undos.leave(m->ref);
+    }
     node_.dispatch(written->messages.front());
   }
   arm();

@@ -113,7 +113,14 @@ void add_runtime(registry& r) {
   r.add(integer("runtime.requestTimeLimitMs", 5 * second_ms, 1, 10 * minute_ms,
                 "How long a request may take over all its steps; then it is undone and answered 504.")
             .in("ms"));
-  r.add(integer("runtime.poisonAttempts", 5, 1, 1000, "A message that made its receiver fail so many times goes to the dead letters."));
+  r.add(integer("runtime.poisonAttempts", 5, 1, 1000,
+                "A message that made its receiver fail so many times goes to the dead letters. One that undoes waits from then on for "
+                "runtime.undoRetryMinMs and longer between its tries."));
+  r.add(integer("runtime.undoRetryMinMs", 200, 1, hour_ms,
+                "Wait before an undo that failed runtime.poisonAttempts times is tried again; it doubles with each try, and varies at "
+                "random by a part of itself. An undo is never given up.")
+            .in("ms"));
+  r.add(integer("runtime.undoRetryMaxMs", minute_ms, 1, 24 * hour_ms, "Wait between two tries of an undo at the most.").in("ms"));
   r.add(integer("runtime.restartIntensity", 10, 0, 100000,
                 "Restarts within runtime.restartPeriodMs that a supervisor allows its children; one more, and it fails itself."));
   r.add(integer("runtime.restartPeriodMs", 10 * second_ms, 1, hour_ms, "The period of runtime.restartIntensity.").in("ms"));
@@ -125,6 +132,7 @@ void add_runtime(registry& r) {
   r.add(
       integer("runtime.sortRowsMax", 100000, 100, 10000000, "Rows that a list with ?sort= may look at; beyond it the request is refused."));
   r.require_ordered("runtime.backoffMinMs", "runtime.backoffMaxMs");
+  r.require_ordered("runtime.undoRetryMinMs", "runtime.undoRetryMaxMs");
 }
 
 void add_outside(registry& r) {

@@ -228,6 +228,12 @@ class builder {
     step.state = step_state::dropped;
     if (!settled) {
       step.state = step_state::unknown;
+    } else if (settled->messages.empty() && (settled->version > 0 || settled->died)) {
+      // A request that was sent again: the record is its own.
+      step.state = step_state::recorded;
+      auto& again = step.steps.emplace_back();
+      again.cause = step_cause::replay;
+      expand(again, settled);
     } else if (!settled->messages.empty()) {
       step.state = step_state::recorded;
       auto again = follow(settled->messages.front(), settled->at);

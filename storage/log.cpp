@@ -80,7 +80,7 @@ log_writer::log_writer(store& s, std::uint16_t partitions, std::size_t contexts)
                           "the last record of partition " + std::to_string(p) +
                               " does not match its checksum; run 'crema verify', then 'crema restore' from a backup");
   }
-  next_sequence_ = read_number(*now, table::meta, "sequence").value_or(1);
+  next_sequence_ = crema::storage::next_sequence(*now);
   for (std::size_t c = 0; c < contexts; ++c)
     counters_[c] = read_number(*now, table::meta, counter_key(static_cast<std::uint16_t>(c))).value_or(0);
 }
@@ -217,6 +217,8 @@ void log_reader::to_next_block() {
   block_.reset();
   there_ = at_->next();
 }
+
+std::uint64_t next_sequence(const snapshot& s) { return read_number(s, table::meta, "sequence").value_or(1); }
 
 std::shared_ptr<journal_record> read_record(const snapshot& s, std::uint64_t sequence, const type_catalog& types) {
   std::shared_ptr<journal_record> found;

@@ -124,6 +124,9 @@ class log_writer {
   std::uint64_t next_sequence_ = 1;
 };
 
+/// The first sequence that no record has yet.
+std::uint64_t next_sequence(const snapshot& s);
+
 /// The record that begins with this sequence, or null. Throws storage_error (corrupt) or decode_error.
 std::shared_ptr<journal_record> read_record(const snapshot& s, std::uint64_t sequence, const type_catalog& types);
 

@@ -53,6 +53,37 @@ outbox_ref read_ref(wire::reader& in) {
   return r;
 }
 
+void put_key(std::string& out, const idempotency_key& k) {
+  out.append(reinterpret_cast<const char*>(k.key.data()), k.key.size());
+  wire::put_fixed64(out, k.fingerprint);
+}
+
+idempotency_key read_key(wire::reader& in) {
+  idempotency_key k;
+  for (auto& b : k.key) b = in.byte();
+  k.fingerprint = in.fixed64();
+  return k;
+}
+
+// What a dead request says of itself. FROZEN.
+constexpr unsigned request_creates = 1, request_has_version = 2, request_has_key = 4;
+
+void put_request(std::string& out, const dead_letter& d) {
+  const unsigned flags =
+      (d.creates ? request_creates : 0U) | (d.expected_version ? request_has_version : 0U) | (d.idempotency ? request_has_key : 0U);
+  out.push_back(static_cast<char>(flags));
+  if (d.expected_version) put_varint(out, *d.expected_version);
+  if (d.idempotency) put_key(out, *d.idempotency);
+}
+
+void read_request(wire::reader& in, dead_letter& d) {
+  const unsigned flags = in.byte();
+  if (flags > (request_creates | request_has_version | request_has_key)) throw decode_error("a dead request has an unknown flag");
+  d.creates = (flags & request_creates) != 0;
+  if ((flags & request_has_version) != 0) d.expected_version = in.varint();
+  if ((flags & request_has_key) != 0) d.idempotency = read_key(in);
+}
+
 // Who carries a message or a hold. Mostly it has the same sender, conversation and trace, so only what differs is written.
 struct bearer {
   const address& subject;
@@ -188,13 +219,7 @@ void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const be
       break;
     }
     case part_hold: r.held = read_hold(in, by, types); break;
-    case part_idempotency: {
-      idempotency_key k;
-      for (auto& b : k.key) b = in.byte();
-      k.fingerprint = in.fixed64();
-      r.idempotency = k;
-      break;
-    }
+    case part_idempotency: r.idempotency = read_key(in); break;
     case part_died: r.died = decode_dead_letter(in.bytes(), types); break;
     case part_revived: r.revived.push_back(in.varint()); break;
     default: throw decode_error("a record has an unknown part " + std::to_string(which));
@@ -235,6 +260,8 @@ std::string encode_dead_letter(const dead_letter& d) {
   put_bytes(out, d.error);
   put_varint(out, d.attempts);
   put_varint(out, static_cast<std::uint64_t>(d.at.ms));
+  out.push_back(static_cast<char>(d.was));
+  if (d.was == letter_kind::request) put_request(out, d);
   return out;
 }
 
@@ -245,6 +272,10 @@ dead_letter decode_dead_letter(std::string_view bytes, const type_catalog& types
   d.error = in.bytes();
   d.attempts = static_cast<std::uint32_t>(in.varint());
   d.at.ms = static_cast<std::int64_t>(in.varint());
+  const auto was = in.byte();
+  if (was > static_cast<std::uint8_t>(letter_kind::ask)) throw decode_error("a dead letter is of no known kind");
+  d.was = static_cast<letter_kind>(was);
+  if (d.was == letter_kind::request) read_request(in, d);
   return d;
 }
 
@@ -290,8 +321,7 @@ std::string encode_body(const journal_record& r) {
   }
   if (r.idempotency) {
     begin(part_idempotency);
-    out.append(reinterpret_cast<const char*>(r.idempotency->key.data()), r.idempotency->key.size());
-    wire::put_fixed64(out, r.idempotency->fingerprint);
+    put_key(out, *r.idempotency);
   }
   if (r.died) {
     begin(part_died);

@@ -71,11 +71,23 @@ struct hold {
   std::vector<stored_message> messages;
 };
 
+/// How a message that died had come. FROZEN: numbers are on disk.
+enum class letter_kind : std::uint8_t {
+  message = 0,  ///< durable: may be sent again
+  request = 1,  ///< of a caller, who may have asked again: may be sent again under its key
+  ask = 2,      ///< of another aggregate's chain, which has failed since: given up
+};
+
 struct dead_letter {
   stored_message message;
   std::string error;
   std::uint32_t attempts = 0;
   timestamp at;
+  letter_kind was = letter_kind::message;
+  // request
+  bool creates = false;
+  std::optional<std::uint64_t> expected_version = std::nullopt;
+  std::optional<idempotency_key> idempotency = std::nullopt;
 };
 
 struct journal_record {

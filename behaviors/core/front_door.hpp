@@ -59,7 +59,7 @@ struct command_request {
 };
 
 struct command_answer {
-  std::optional<rejection> refused;  ///< set: nothing was changed
+  std::optional<rejection> refused;  ///< set: the request was not carried out
   stored_row resource;               ///< else the aggregate as it is after the command
   bool replayed = false;             ///< the first answer under the same idempotency key, given again
 };
@@ -141,6 +141,8 @@ class front_door {
   virtual event_page events(const event_query& query) const = 0;
   /// Of which history the offsets are: 16 hexadecimal digits. Made with the data, and anew by every restore. Empty before the start.
   virtual std::string_view history() const noexcept = 0;
+  /// The first offset that nothing durable has yet.
+  virtual std::uint64_t next_offset() const = 0;
 
   // ---- subscribe: `wake` is called (any thread, must not block) when events beyond those already committed were committed
   virtual std::unique_ptr<subscription> subscribe(std::function<void()> wake) = 0;

@@ -149,6 +149,10 @@ class door final : public front_door {
     return found;
   }
   std::string_view history() const noexcept override { return "00000000000feed1"; }
+  std::uint64_t next_offset() const override {
+    const std::lock_guard lock(mutex_);
+    return log.empty() ? 1 : log.back().offset + 1;
+  }
   event_page events(const event_query& q) const override {
     if (on_events) on_events(q);
     const std::lock_guard lock(mutex_);

@@ -155,3 +155,31 @@ TEST_CASE("record: given flags that nobody knows, then it is refused") {
   bytes[0] = static_cast<char>(bytes[0] | 64);
   CHECK_THROWS_WITH(decode_body(7, 1, bytes, the_system().catalog()), Catch::Contains("unknown flags"));
 }
+
+TEST_CASE("record: given a dead letter, then it says how its message had come, and what a request promised") {
+  dead_letter plain{to_cup_2(), "it fell", 5, {1000}};
+  plain.was = letter_kind::ask;
+  const auto ask = decode_dead_letter(encode_dead_letter(plain), the_system().catalog());
+  CHECK(ask.was == letter_kind::ask);
+  CHECK(ask.error == "it fell");
+  CHECK(ask.attempts == 5);
+  for (const bool creates : {false, true}) {
+    for (const bool all : {false, true}) {
+      auto letter = plain;
+      letter.was = letter_kind::request;
+      letter.creates = creates;
+      if (all) letter.expected_version = 300;
+      if (all) letter.idempotency = idempotency_key{{1, 2, 3}, 7};
+      const auto b = decode_dead_letter(encode_dead_letter(letter), the_system().catalog());
+      CHECK(b.was == letter_kind::request);
+      CHECK(b.creates == creates);
+      CHECK(b.expected_version == letter.expected_version);
+      REQUIRE(b.idempotency.has_value() == all);
+      if (all) CHECK(b.idempotency->key == letter.idempotency->key);
+      if (all) CHECK(b.idempotency->fingerprint == 7);
+    }
+  }
+  auto unknown = encode_dead_letter(plain);
+  unknown.back() = 3;
+  CHECK_THROWS_WITH(decode_dead_letter(unknown, the_system().catalog()), Catch::Contains("of no known kind"));
+}
