@@ -202,7 +202,7 @@ class command_line {
   void add_events() {
     auto& c = add_command(app_, "events", "Print the event stream of a running node",
                           [this] { return print_events(node(), screen_of(), args_.events); });
-    c.add_option("--from", args_.events.from, "The first offset");
+    c.add_option("--from", args_.events.from, "The first offset, alone or behind its history: 0123456789abcdef-17");
     c.add_flag("--follow", args_.events.follow, "Go on as events happen");
     c.add_option("--type", args_.events.type, "Only events of this type, say PaymentApproved");
     c.add_option("--context", args_.events.context, "Only events of this context");

@@ -116,7 +116,7 @@ answer http_client::send(const request& r) const {
   return a;
 }
 
-answer http_client::stream(const request& r, const std::function<void(std::string_view)>& on_piece) const {
+answer http_client::stream(const request& r, const std::function<void(std::string_view)>& on_piece, const header_handler& on_header) const {
   bool connected = false;
   try {
     exchange x;
@@ -132,6 +132,8 @@ answer http_client::stream(const request& r, const std::function<void(std::strin
     x.read_header(parser);
     answer a;
     a.status = parser.get().result_int();
+    if (on_header)
+      for (const auto& field : parser.get().base()) on_header(field.name_string(), field.value());
     while (!parser.is_done()) {
       x.read_some(parser);
       const auto piece = std::exchange(parser.get().body(), {});

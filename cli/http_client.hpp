@@ -28,6 +28,9 @@ struct answer {
   std::string body;
 };
 
+/// Told of each header field before the body comes.
+using header_handler = std::function<void(std::string_view name, std::string_view value)>;
+
 class http_client {
  public:
   /// `url`: "http://host:port", also with a path that everything is below. Throws std::invalid_argument for another.
@@ -36,7 +39,7 @@ class http_client {
   /// Throws unreachable.
   answer send(const request& r) const;
   /// As `send`, but hands the body of a success over piece by piece, as it comes. Throws what `on_piece` throws.
-  answer stream(const request& r, const std::function<void(std::string_view)>& on_piece) const;
+  answer stream(const request& r, const std::function<void(std::string_view)>& on_piece, const header_handler& on_header = {}) const;
 
   const std::string& url() const noexcept { return url_; }
 

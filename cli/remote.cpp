@@ -1,5 +1,6 @@
 #include "cli/remote.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -64,7 +65,7 @@ std::string events_target(const event_options& o) {
   const auto add = [&](const char* name, const std::string& v) {
     query += (query.empty() ? "?" : "&") + std::string(name) + '=' + encoded(v);
   };
-  if (o.from) add("from", std::to_string(*o.from));
+  if (!o.from.empty()) add("from", o.from);
   if (o.follow) add("follow", "true");
   if (!o.type.empty()) add("type", o.type);
   if (!o.context.empty()) add("context", o.context);
@@ -79,7 +80,7 @@ std::string readable_time(const std::string& compact) {
          compact.substr(10, 2) + ':' + compact.substr(12, 2);
 }
 
-// Takes NDJSON in pieces, prints an event a line, and remembers how far it came.
+// Takes NDJSON in pieces, prints an event a line, and remembers how far it came in which history.
 class event_printer {
  public:
   explicit event_printer(const screen& s) : screen_(s) {}
@@ -96,7 +97,14 @@ class event_printer {
     screen_.out.flush();
   }
 
-  std::uint64_t next() const noexcept { return next_; }
+  void header(std::string_view name, std::string_view value) {
+    const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+    constexpr std::string_view history = "crema-history";
+    if (std::equal(name.begin(), name.end(), history.begin(), history.end(), same)) history_ = one_line(std::string(value));
+  }
+
+  /// Where to go on; empty before the first event.
+  std::string next() const { return next_ == 0 ? std::string() : (history_.empty() ? "" : history_ + "-") + std::to_string(next_); }
 
  private:
   void line(std::string_view text) {
@@ -117,7 +125,7 @@ class event_printer {
   }
 
   const screen& screen_;
-  std::string pending_;
+  std::string pending_, history_;
   std::uint64_t next_ = 0;
 };
 
@@ -150,19 +158,22 @@ int print_events(const http_client& node, const screen& s, const event_options& 
   event_printer printer(s);
   const request r{.target = events_target(o), .accept = "application/x-ndjson", .time_limit = std::chrono::seconds(0)};
   try {
-    const auto a = node.stream(r, [&](std::string_view piece) { printer.take(piece); });
+    const auto a = node.stream(
+        r, [&](std::string_view piece) { printer.take(piece); },
+        [&](std::string_view name, std::string_view value) { printer.header(name, value); });
     if (a.status != 200) return fail(s, node, a);
     printer.take("\n");
   } catch (const unreachable& e) {
-    if (printer.next() == 0) throw;
-    throw unreachable(std::string(e.what()) + ". Go on with --from " + std::to_string(printer.next()));
+    if (printer.next().empty()) throw;
+    throw unreachable(std::string(e.what()) + ". Go on with --from " + printer.next());
   }
   return 0;
 }
 
 int list_dead_letters(const http_client& node, const screen& s) {
   return list(node, s, "/actuator/deadletters", "deadLetters",
-              {"id", "at", "time", "context", "aggregate", "command", "type", "attempts", "reason"}, "There are no dead letters.");
+              {"id", "at", "context", "aggregate", "kind", "message", "state", "attempts", "error", "reason"},
+              "There are no dead letters.");
 }
 
 int settle_dead_letter(const http_client& node, const screen& s, std::uint64_t id, bool replay) {

@@ -19,7 +19,7 @@ struct screen {
 };
 
 struct event_options {
-  std::optional<std::uint64_t> from;
+  std::string from;  ///< an offset, alone or behind its history; empty: the first
   bool follow = false;
   std::string type, context;
   std::optional<std::uint64_t> id;

@@ -52,9 +52,19 @@ bool has_nothing_to_tell(const json& child) { return number_at(child, "restarts"
 
 std::string kind_of(const std::string& name) { return name.substr(0, name.find_last_not_of("0123456789") + 1); }
 
+// "undo of payment/11 (void_payment) failed 7 times since 2021-01-19T13:01:59Z, next try in 3 s: …"
+std::string words_of_undo(const json& undo) {
+  auto words = "undo of " + text_at(undo, "aggregate") + " (" + text_at(undo, "undo") + ") failed " +
+               counted(number_at(undo, "tries"), "time", "times");
+  if (const auto since = text_at(undo, "since"); !since.empty()) words += ", open since " + since;
+  if (undo.contains("nextTryInMs")) words += ", next try in " + seconds(number_at(undo, "nextTryInMs"));
+  return words + ": " + text_at(undo, "lastError");
+}
+
 struct line {
   std::string text;
   const json* children = nullptr;
+  const json* undos = nullptr;
 };
 
 // One line where several of a kind are in one state and have nothing more to tell.
@@ -74,8 +84,11 @@ std::vector<line> lines_of(const json& children, bool all) {
       lines.push_back({kind_of(name) + "…  " + std::to_string(n) + " " + text_at(*at, "state") +
                        (awake > 0 ? ", " + std::to_string(awake) + " awake" : "")});
     } else {
-      const auto inner = at->find("children");
-      lines.push_back({name + "  " + words_of(*at), inner != at->end() && inner->is_array() ? &*inner : nullptr});
+      const auto array_at = [&](const char* key) {
+        const auto found = at->find(key);
+        return found != at->end() && found->is_array() ? &*found : nullptr;
+      };
+      lines.push_back({name + "  " + words_of(*at), array_at("children"), array_at("undos")});
     }
     at = end;
   }
@@ -87,6 +100,8 @@ void print_children(std::ostream& out, const json& children, const std::string& 
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const bool last = i + 1 == lines.size();
     out << indent << (last ? "└─ " : "├─ ") << lines[i].text << '\n';
+    if (lines[i].undos != nullptr)
+      for (const auto& undo : *lines[i].undos) out << indent << (last ? "   " : "│  ") << "! " << words_of_undo(undo) << '\n';
     if (lines[i].children != nullptr) print_children(out, *lines[i].children, indent + (last ? "   " : "│  "), all);
   }
 }

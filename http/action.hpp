@@ -30,6 +30,7 @@ struct stream_plan {
   event_query query;
   bool sse = false;
   bool follow = false;
+  std::string lost;  ///< SSE: why the follower's place is not in this history; it is told so, and nothing else
 };
 
 struct action {

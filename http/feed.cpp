@@ -25,10 +25,16 @@ void append_event(std::string& out, const system_declaration& system, const stor
   out += '}';
 }
 
-void append_feed_entry(std::string& out, const system_declaration& system, const stored_event& e, bool sse) {
-  if (sse) out.append("id: ").append(std::to_string(e.offset)).append("\ndata: ");
-  append_event(out, system, e);
+void append_feed_entry(std::string& out, const front_door& door, const stored_event& e, bool sse) {
+  if (sse) out.append("id: ").append(door.history()).append("-").append(std::to_string(e.offset)).append("\ndata: ");
+  append_event(out, door.system(), e);
   out.append(sse ? "\n\n" : "\n");
+}
+
+void append_feed_reset(std::string& out, const front_door& door, const std::string& why) {
+  out.append("event: reset\ndata: {\"reason\":");
+  append_json_text(out, why);
+  out.append(",\"history\":\"").append(door.history()).append("\"}\n\n");
 }
 
 }  // namespace crema::http

@@ -11,7 +11,12 @@ namespace crema::http {
 /// A field of the event's own called like one of these wins.
 void append_event(std::string& out, const system_declaration& system, const stored_event& e);
 
-/// A line of NDJSON, or an SSE event whose id is the offset. It has no "event:" line, so that one onmessage handler sees every type.
-void append_feed_entry(std::string& out, const system_declaration& system, const stored_event& e, bool sse);
+/// A line of NDJSON, or an SSE event whose id is the history and the offset. It has no "event:" line, so that one onmessage handler sees
+/// every type.
+void append_feed_entry(std::string& out, const front_door& door, const stored_event& e, bool sse);
+
+/// An SSE event "reset": why the follower's place is lost, and which history there is. The browser's last id stays, so that who does not
+/// listen to it is told again and does not take old events for new ones.
+void append_feed_reset(std::string& out, const front_door& door, const std::string& why);
 
 }  // namespace crema::http

@@ -61,7 +61,7 @@ json command_operation(const resource_declaration& r, verb on) {
   if (on != verb::create) operation["parameters"].push_back(parameter("header", "If-Match", false, {{"type", "string"}}));
   if (on == verb::create || on == verb::patch)
     operation["parameters"].push_back(parameter("header", "Idempotency-Key", false, {{"type", "string"}, {"maxLength", 255}}));
-  responses["default"] = problem_answer("refused; nothing was changed");
+  responses["default"] = problem_answer("refused; what was asked for was not done");
   return operation;
 }
 
@@ -100,14 +100,22 @@ bool takes(const resource_declaration& r, verb on) {
 }
 
 json stream_operation(const char* tag, json parameters) {
-  parameters.push_back(parameter("query", "from", false, {{"type", "integer"}}));
+  const json place = {{"type", "string"},
+                      {"pattern", "^([0-9a-f]{16}-)?[0-9]+$"},
+                      {"description", "An offset, alone or behind its history and a hyphen, as the ids of server-sent events are."}};
+  parameters.push_back(parameter("query", "from", false, place));
   parameters.push_back(parameter("query", "follow", false, {{"type", "boolean"}}));
-  parameters.push_back(parameter("header", "Last-Event-ID", false, {{"type", "integer"}}));
+  parameters.push_back(parameter("header", "Last-Event-ID", false, place));
   const json content = {{"application/x-ndjson", {{"schema", reference("event")}}},
                         {"text/event-stream", {{"schema", {{"type", "string"}}}}}};
   return {{"tags", json::array({tag})},
           {"parameters", std::move(parameters)},
-          {"responses", {{"200", {{"description", "events, oldest first"}, {"content", content}}}}}};
+          {"responses",
+           {{"200",
+             {{"description", "events, oldest first; a server-sent event `reset` where `from` or `Last-Event-ID` is not of this history"},
+              {"headers", {{"Crema-History", {{"description", "which history the offsets are of"}, {"schema", {{"type", "string"}}}}}}},
+              {"content", content}}},
+            {"410", problem_answer("`from` or `Last-Event-ID` is of another history, or ahead of the end")}}}};
 }
 
 void add_resource(json& document, const resource_declaration& r, bool is_view, const server_settings& settings) {
@@ -200,22 +208,25 @@ json plain_operation(const char* description) {
 }
 
 void add_operations(json& paths) {
-  const std::pair<const char*, const char*> readable[] = {{"/actuator/health", "health with components"},
-                                                          {"/actuator/health/liveness", "200 UP, 503 otherwise"},
-                                                          {"/actuator/health/readiness", "200 UP, 503 otherwise"},
-                                                          {"/actuator/info", "version and system"},
-                                                          {"/actuator/prometheus", "metrics"},
-                                                          {"/actuator/circuitbreakers", "bulkheads and their circuits"},
-                                                          {"/actuator/supervisors", "the supervision tree"},
-                                                          {"/actuator/traces", "recent traces"},
-                                                          {"/actuator/traces/{id}", "one trace"},
-                                                          {"/actuator/contexts", "contexts and their state"},
-                                                          {"/actuator/deadletters", "messages that could not be handled"}};
+  const std::pair<const char*, const char*> readable[] = {
+      {"/actuator/health", "health with components"},
+      {"/actuator/health/liveness", "200 UP, 503 otherwise"},
+      {"/actuator/health/readiness", "200 UP, 503 otherwise"},
+      {"/actuator/info", "version and system"},
+      {"/actuator/prometheus", "metrics"},
+      {"/actuator/circuitbreakers", "bulkheads and their circuits"},
+      {"/actuator/supervisors", "the supervision tree"},
+      {"/actuator/traces", "recent traces"},
+      {"/actuator/traces/{id}", "one trace"},
+      {"/actuator/contexts", "contexts and their state"},
+      {"/actuator/deadletters", "messages that could not be handled, and which of them may be sent again"}};
   for (const auto& [path, description] : readable) paths[path]["get"] = plain_operation(description);
-  const std::pair<const char*, const char*> writable[] = {{"/actuator/contexts/{name}/stop", "the context has stopped"},
-                                                          {"/actuator/contexts/{name}/start", "the context takes messages"},
-                                                          {"/actuator/deadletters/{id}/replay", "sent again"},
-                                                          {"/actuator/backup", "the copy is complete"}};
+  const std::pair<const char*, const char*> writable[] = {
+      {"/actuator/contexts/{name}/stop", "the context has stopped"},
+      {"/actuator/contexts/{name}/start", "the context takes messages"},
+      {"/actuator/deadletters/{id}/replay",
+       "sent again; 409 for an ask, and for a request unless it has a key that was not answered since"},
+      {"/actuator/backup", "the copy is complete"}};
   for (const auto& [path, description] : writable) paths[path]["post"] = plain_operation(description);
   paths["/actuator/deadletters/{id}"]["delete"] = plain_operation("dropped");
   paths["/actuator/faults"] = {{"get", plain_operation("injected faults and how often each struck; 404 where they are not enabled")},

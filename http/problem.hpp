@@ -23,6 +23,7 @@ enum class problem_code : std::uint8_t {
   method_not_allowed,
   request_timeout,
   conflict,
+  place_lost,
   stale,
   body_too_large,
   uri_too_long,

@@ -27,6 +27,7 @@ void session::start_stream(stream_plan plan) {
   const auto framed = request_.version >= 11 ? framing::chunked : framing::end_of_connection;
   response head{200, media, {}, {}, false};
   head.headers = stream_lines;
+  head.header("Crema-History", std::string(at_->door.history()));
   if (request_.verb == method::head) {
     engine_->streams.fetch_sub(1, std::memory_order_relaxed);
     return write(std::move(head), framed);
@@ -51,10 +52,11 @@ void session::start_stream(stream_plan plan) {
   }
   head_.clear();
   append_head(head, framed);
-  if (stream_->plan.sse)
-    body_ = "retry: 1000\n\n";
-  else
-    body_.clear();
+  body_ = stream_->plan.sse ? "retry: 1000\n\n" : "";
+  if (!stream_->plan.lost.empty()) {
+    append_feed_reset(body_, at_->door, stream_->plan.lost);
+    return write_piece(true);
+  }
   stream_step();
 }
 
@@ -90,7 +92,7 @@ std::optional<event_page> session::read_page(const event_query& query) const {
 void session::stream_page(std::optional<event_page> found) {
   if (phase_ != phase::streaming || !stream_) return;  // the client has gone meanwhile
   if (!found) return hard_close();                     // without the last chunk: the client can tell that this is not the end
-  for (const auto& e : found->events) append_feed_entry(body_, at_->door.system(), e, stream_->plan.sse);
+  for (const auto& e : found->events) append_feed_entry(body_, at_->door, e, stream_->plan.sse);
   stream_->plan.query.from = found->next;
   stream_->plan.query.trail = std::move(found->trail);
   stream_->behind = !found->at_end;

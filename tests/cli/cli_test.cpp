@@ -277,6 +277,29 @@ TEST_CASE("cli: events are printed one a line, without what could drive a termin
   const auto r = crema({"events", "--url", cut.url()});
   CHECK(r.code == 1);
   CHECK_THAT(r.err, Contains("ended before the answer did") && Contains("Go on with --from 8"));
+  canned_node known("200 OK\r\ncrema-history: 00000000000feed1", body.substr(0, body.find('\n') + 1), 1000);
+  CHECK_THAT(crema({"events", "--url", known.url()}).err, Contains("Go on with --from 00000000000feed1-8"));
+  canned_node asked("410 Gone", R"({"detail": "It is of another history."})");
+  const auto gone = crema({"events", "--from", "00000000000feed1-8", "--url", asked.url()});
+  CHECK(gone.code == 1);
+  CHECK_THAT(gone.err, Contains("answered 410: It is of another history."));
+  CHECK_THAT(asked.request(), Contains("GET /events?from=00000000000feed1-8 HTTP/1.1"));
+}
+
+TEST_CASE("cli: undos that fail stand below their context") {
+  canned_node node("200 OK", R"({"name": "root", "strategy": "one_for_one", "intensity": 10, "periodMs": 10000, "children": [
+    {"name": "payment", "state": "running", "undos": [{"aggregate": "payment/11", "undo": "void_payment", "tries": 7,
+     "since": "2021-01-19T13:01:59Z", "nextTryInMs": 3200, "lastError": "it threw"}]}]})");
+  CHECK_THAT(crema({"supervisors", "--url", node.url()}).out,
+             Contains("└─ payment  running\n   ! undo of payment/11 (void_payment) failed 7 times, open since 2021-01-19T13:01:59Z, next try in "
+                      "3.2 s: it threw\n"));
+}
+
+TEST_CASE("cli: dead letters tell which may be sent again, and why not") {
+  canned_node node("200 OK", R"([{"id": 3, "context": "payment", "aggregate": 11, "kind": "ask", "message": "approve_payment",
+    "state": "given up", "error": "it threw", "attempts": 5, "at": "2021-01-19T13:01:59Z", "reason": "it is an ask."}])");
+  CHECK_THAT(crema({"deadletters", "list", "--url", node.url()}).out,
+             Contains("approve_payment") && Contains("given up") && Contains("it threw") && Contains("it is an ask."));
 }
 
 TEST_CASE("cli: something that is no crema is recognised") {

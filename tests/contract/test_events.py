@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from crema import Node, all_events, drink_of, place, set_status, wait_until
+from crema import Node, all_events, drink_of, nothing_under_way, place, run, set_status, wait_until
 
 NDJSON = {"Accept": "application/x-ndjson"}
 SSE = {"Accept": "text/event-stream"}
@@ -18,6 +18,8 @@ class Sse:
         self.answer = node.get(path, headers={**SSE, **headers}, stream=True)
         assert self.answer.status_code == 200, self.answer.text
         assert self.answer.headers["Content-Type"].startswith("text/event-stream")
+        self.history = self.answer.headers["Crema-History"]
+        assert re.fullmatch("[0-9a-f]{16}", self.history)
         self.lines = self.answer.iter_lines(chunk_size=1)
 
     def next(self):
@@ -118,7 +120,7 @@ def test_sse_has_ids_and_data_and_goes_on(told):
     with Sse(told, "/events?type=Ordered") as stream:
         for e in expected:
             got = stream.next()
-            assert int(got["id"]) == e["offset"] and json.loads(got["data"]) == e
+            assert got["id"] == f"{stream.history}-{e['offset']}" and json.loads(got["data"]) == e
         place(told, "01044444444")
         assert json.loads(stream.next()["data"])["phoneNumber"] == "01044444444"
 
@@ -126,11 +128,52 @@ def test_sse_has_ids_and_data_and_goes_on(told):
 def test_sse_resumes_after_last_event_id(told):
     events = all_events(told)
     with Sse(told, "/events") as stream:
-        seen = [int(stream.next()["id"]) for _ in range(3)]
-    with Sse(told, "/events", **{"Last-Event-ID": str(seen[-1])}) as stream:
-        assert int(stream.next()["id"]) == events[3]["offset"]
-    with Sse(told, "/events?from=1", **{"Last-Event-ID": str(seen[-1])}) as stream:
-        assert int(stream.next()["id"]) == events[3]["offset"]
+        seen = [stream.next()["id"] for _ in range(3)]
+        history = stream.history
+    for last in (seen[-1], seen[-1].removeprefix(f"{history}-")):  # a plain number is of the present history
+        for path in ("/events", "/events?from=1"):
+            with Sse(told, path, **{"Last-Event-ID": last}) as stream:
+                assert stream.next()["id"] == f"{history}-{events[3]['offset']}"
+
+
+def test_a_place_ahead_of_the_end_is_lost(told):
+    ahead = all_events(told)[-1]["offset"] + 1000
+    for path in ("/events", "/orders/1/events"):
+        with Sse(told, path, **{"Last-Event-ID": str(ahead)}) as stream:
+            reset = stream.next()
+            assert reset["event"] == "reset" and str(ahead) in json.loads(reset["data"])["reason"]
+            assert json.loads(reset["data"])["history"] == stream.history
+            with pytest.raises(AssertionError, match="the stream ended"):
+                stream.next()
+        refused = told.get(f"{path}?from={ahead}", headers=NDJSON)
+        assert refused.status_code == 410 and refused.json()["type"] == "/problems/place-lost"
+
+
+def test_after_a_restore_a_followers_place_is_lost(make_node, tmp_path):
+    """Ahead of the cut or behind it: what the follower saw is not what is served now."""
+    first = make_node()
+    for _ in range(5):
+        place(first)
+    nothing_under_way(first)
+    events = all_events(first)
+    with Sse(first, "/events") as stream:
+        ids = [stream.next()["id"] for _ in events]
+        history = stream.history
+    assert run("backup", str(tmp_path / "backup"), "--url", first.base).returncode == 0
+    first.stop()
+    second = make_node(name="second", started=False)
+    assert run("restore", str(tmp_path / "backup"), "--data", str(second.data), "--to", str(events[4]["offset"])).returncode == 0
+    second.start()
+    for _ in range(10):
+        place(second)
+    wait_until(lambda: all_events(second)[-1]["offset"] > events[-1]["offset"], what="a longer history")
+    for last in (ids[0], ids[-1]):
+        with Sse(second, "/events", **{"Last-Event-ID": last}) as stream:
+            assert stream.history != history
+            assert history in json.loads(stream.next()["data"])["reason"]
+        assert second.get(f"/events?from={last}", headers=NDJSON).status_code == 410
+        told = run("events", "--from", last, "--url", second.base)
+        assert told.returncode == 1 and history in told.stderr
 
 
 def test_sse_resumes_after_a_crash(make_node):
@@ -199,7 +242,7 @@ def test_the_history_of_one_aggregate_as_live_updates(told):
         set_status(told, f"/orders/{order_id}", "OrderCanceled")
         canceled = stream.next()
         assert json.loads(canceled["data"])["eventType"] == "OrderCanceled"
-    with Sse(told, f"/orders/{order_id}/events", **{"Last-Event-ID": str(int(canceled["id"]) - 1)}) as stream:
+    with Sse(told, f"/orders/{order_id}/events", **{"Last-Event-ID": str(int(canceled["id"].split("-")[1]) - 1)}) as stream:
         assert json.loads(stream.next()["data"])["eventType"] == "OrderCanceled"
 
 

@@ -464,7 +464,7 @@ TEST_CASE("router: faults are listed, added and removed where they are enabled, 
 
 TEST_CASE("router: where an event stream begins and what it filters") {
   setup s;
-  s.door.put("010", 1);
+  for (int i = 0; i < 10; ++i) s.door.put("010", 1);
   auto r = s.make(method::get, "/events?from=5&type=CupPlaced&context=cup&id=1");
   auto plan = std::get<stream_plan>(s.get().route(r).what);
   CHECK(plan.query.from == 5);
@@ -479,9 +479,41 @@ TEST_CASE("router: where an event stream begins and what it filters") {
   CHECK(plan.query.from == 8);
   for (const auto* bad : {"from=x", "follow=1", "type=Nope", "context=nope", "id=0"})
     CHECK(s.run(method::get, std::string("/events?") + bad).status == 400);
-  CHECK(s.run(method::get, "/cups/9/events").status == 404);
+  CHECK(s.run(method::get, "/cups/99/events").status == 404);
   const auto history = s.make(method::get, "/cups/1/events");
   CHECK(std::get<stream_plan>(s.get().route(history).what).query.id == 1);
+}
+
+TEST_CASE("router: a place of another history, or ahead of this one's end, is lost, and said to be") {
+  setup s;
+  s.door.put("010", 1);  // the history 00000000000feed1 has one event
+  const auto routed = [&](const std::string& from, const std::string& last_event_id, const char* accept) {
+    auto r = s.make(method::get, "/events" + (from.empty() ? "" : "?from=" + from));
+    r.last_event_id = last_event_id;
+    r.accept = accept;
+    return s.get().route(r);
+  };
+  for (const std::string place : {"0", "1", "2", "00000000000feed1-1", "00000000000feed1-2"}) {
+    CAPTURE(place);
+    const auto plan = std::get<stream_plan>(routed(place, "", "application/x-ndjson").what);
+    CHECK(plan.query.from == static_cast<std::uint64_t>(place.back() - '0'));
+  }
+  CHECK(std::get<stream_plan>(routed("", "00000000000feed1-1", "text/event-stream").what).query.from == 2);
+  CHECK(std::get<stream_plan>(routed("", "00000000000feed1-1", "text/event-stream").what).lost.empty());
+  for (const auto& [from, last_event_id] : std::vector<std::pair<std::string, std::string>>{
+           {"3", ""}, {"00000000000feed1-3", ""}, {"00000000000feed2-1", ""}, {"1", "2"}, {"1", "00000000000feed2-1"}}) {
+    CAPTURE(from, last_event_id);
+    const auto refused = std::get<response>(routed(from, last_event_id, "application/x-ndjson").what);
+    CHECK(refused.status == 410);
+    CHECK(json::parse(refused.body)["type"] == "/problems/place-lost");
+    CHECK_FALSE(std::get<stream_plan>(routed(from, last_event_id, "text/event-stream").what).lost.empty());
+    auto history = s.make(method::get, "/cups/1/events?from=" + from);
+    history.last_event_id = last_event_id;
+    CHECK(std::get<response>(s.get().route(history).what).status == 410);
+  }
+  for (const auto* bad : {"-1", "feed1-1", "00000000000FEED1-1", "00000000000feed1-", "00000000000feed1-x"})
+    CHECK(std::get<response>(routed(bad, "", "application/x-ndjson").what).status == 400);
+  CHECK(std::get<response>(routed("", "18446744073709551615", "application/x-ndjson").what).status == 400);
 }
 
 TEST_CASE("feed: an event as a console consumer showed it") {

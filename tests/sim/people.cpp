@@ -12,6 +12,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t persons = 8;
+constexpr std::string_view follow_from = "/events?from=";
 constexpr std::int64_t patience_ms = 6000;  // the server's own: http/session gives up a second after the request's time limit
 
 std::string header_of(const http::response& r, std::string_view name) {
@@ -137,7 +138,7 @@ bool people::hear(std::int64_t now_ms) {
   transcript_.append(std::to_string(now_ms)).append(" < ").append(std::to_string(a.number)).append(" ");
   transcript_.append(std::to_string(r.status)).append(" ").append(is_read(a.verb) && a.path.starts_with("/actuator") ? "" : r.body);
   transcript_.append("\n");
-  expect_usual(a, r);
+  expect_usual(p, a, r);
   if (is_read(a.verb))
     check_reading(p, a, r);
   else if (r.status < 300)
@@ -151,12 +152,23 @@ bool people::hear(std::int64_t now_ms) {
 }
 
 // Statuses that a caller who does nothing wrong may meet.
-void people::expect_usual(const asked& a, const http::response& r) {
+void people::expect_usual(const person& p, const asked& a, const http::response& r) {
   constexpr std::array usual{200U, 201U, 204U, 304U, 404U, 409U, 412U, 422U, 500U, 503U, 504U};
   const bool known = std::find(usual.begin(), usual.end(), r.status) != usual.end();
+  if (a.path.starts_with(follow_from)) return expect_events(p, a, r);
   const bool owed_to_faults = r.status != 500 || faults_;
   found_.expect(known && owed_to_faults, "request ", a.number, " (", http::name_of(a.verb), " ", a.path, ") was answered ", r.status, " ",
                 r.body);
+}
+
+// Whoever goes on from where events were seen sees them; ahead of the end the place is lost.
+void people::expect_events(const person& p, const asked& a, const http::response& r) {
+  const auto from = std::stoull(a.path.substr(follow_from.size()));
+  const bool lost = r.status == 410 && from > p.events_floor;
+  found_.expect(r.status == 200 || r.status == 503 || (r.status == 500 && faults_) || lost, "request ", a.number, " (", a.path,
+                ") was answered ", r.status, ", and events were seen before ", p.events_floor, ": ", r.body);
+  if (const auto last = r.body.rfind("\"offset\":"); r.status == 200 && last != std::string::npos)
+    next_event_ = std::max<std::uint64_t>(next_event_, std::stoull(r.body.substr(last + 9)) + 1);
 }
 
 void people::take_grant(asked& a, const http::response& r) {
@@ -206,7 +218,9 @@ wish people::look_around(person& p) {
                                  "/actuator/contexts", "/actuator/traces",      "/actuator/deadletters"};
       return {method::get, paths[random_.below(paths.size())]};
     }
-    case 1: return {method::get, "/events?from=" + std::to_string(random_.below(1 + known_.asked * 3))};
+    case 1:
+      p.events_floor = next_event_;
+      return {method::get, std::string(follow_from) + std::to_string(random_.below(1 + known_.asked * 3))};
     case 2: {
       const auto& c = system_.contexts[random_.below(system_.contexts.size())];
       const auto& collection = c.resource ? c.resource->collection : system_.views.front().resource.collection;

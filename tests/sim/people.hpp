@@ -43,6 +43,7 @@ class people {
     exchange_ptr x;                     // none while `asking`: the connection broke, he will ask again
     std::int64_t patience_ends_ms = 0;
     std::uint64_t version_floor = 0;  // of what he reads: that much was answered before he asked
+    std::uint64_t events_floor = 0;   // up to there events were seen before he asked
     std::string must_contain;         // a link that the search must find
   };
 
@@ -51,7 +52,8 @@ class people {
   asked& begin(const wish& w);
   wish look_around(person& p);
   wish search_for(person& p, const asked& made);
-  void expect_usual(const asked& a, const http::response& r);
+  void expect_usual(const person& p, const asked& a, const http::response& r);
+  void expect_events(const person& p, const asked& a, const http::response& r);
   void take_grant(asked& a, const http::response& r);
   void check_reading(const person& p, const asked& a, const http::response& r);
   std::string bytes_of(const asked& a) const;
@@ -72,6 +74,7 @@ class people {
   std::map<std::string, std::uint64_t> versions_;  // by path: the highest that was answered; 0: it may be gone
   std::size_t opening_ = 0;                        // how much of the story's opening was asked
   bool wishing_ = true;
+  std::uint64_t next_event_ = 0;  // behind the last that was seen
   std::string transcript_;
 };
 

@@ -105,9 +105,10 @@ void transport::operate(const exchange_ptr& x, const operation_plan& plan) {
 // Page after page up to the end, as a client sees it that does not follow.
 response transport::whole_stream(stream_plan plan) const {
   response r{200, plan.sse ? content::sse : content::ndjson, {}, {}, false};
-  for (bool at_end = false; !at_end;) {
+  if (!plan.lost.empty()) append_feed_reset(r.body, door_, plan.lost);
+  for (bool at_end = !plan.lost.empty(); !at_end;) {
     const auto found = door_.events(plan.query);
-    for (const auto& e : found.events) append_feed_entry(r.body, door_.system(), e, plan.sse);
+    for (const auto& e : found.events) append_feed_entry(r.body, door_, e, plan.sse);
     plan.query.from = found.next;
     at_end = found.at_end;
   }
