@@ -203,6 +203,10 @@ std::optional<rejection> entity::precondition(const delivery& d) const {
                          "\". Read it again, then decide.",
                      {},
                      0};
+  if (const auto* f = changed_since(d.read_only, state_.data()))
+    return rejection::invalid(std::string(f->name), "Field '" + std::string(f->name) +
+                                                        "' cannot be changed so, and what was sent is not its present value: leave " +
+                                                        "it out, or read the " + declaration().resource->singular + " again.");
   return std::nullopt;
 }
 

@@ -52,6 +52,7 @@ struct delivery {
   // request
   bool creates = false;
   std::optional<std::uint64_t> expected_version;
+  as_read read_only;
   std::optional<idempotency_key> idempotency;
   answer_handler on_answer;
   std::uint64_t replays = 0;  ///< the dead letter that its record takes away; 0: none

@@ -272,6 +272,7 @@ void node::parts::send(command_request r, answer_handler on_answer) {
     d->to.id = shared->deal_id(r.context);
   d->payload = std::move(r.command);
   d->expected_version = r.expected_version;
+  d->read_only = std::move(r.read_only);
   d->idempotency = r.idempotency;
   d->trace = r.trace;
   d->correlation = d->to;
@@ -305,8 +306,9 @@ result<page> node::list(collection_ref from, const page_request& request) const 
 }
 
 result<page> node::find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
-                        const page_request& request, bool newest_first) const {
-  return storage::find_rows(*parts_->given.store->read(), resource_of(system(), from), from, finder, arguments, request, newest_first);
+                        const page_request& request) const {
+  return storage::find_rows(*parts_->given.store->read(), resource_of(system(), from), from, finder, arguments, request,
+                            parts_->settings.sort_rows_max);
 }
 
 event_page node::events(const event_query& query) const {

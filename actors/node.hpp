@@ -55,7 +55,7 @@ class node final : public front_door {
   std::optional<stored_row> get(collection_ref from, std::uint64_t id) const override;
   result<page> list(collection_ref from, const page_request& request) const override;
   result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
-                    const page_request& request, bool newest_first) const override;
+                    const page_request& request) const override;
   event_page events(const event_query& query) const override;
   std::string_view history() const noexcept override;
   std::uint64_t next_offset() const override;

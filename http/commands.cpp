@@ -10,6 +10,7 @@
 #include "behaviors/core/json_text.hpp"
 #include "http/etag.hpp"
 #include "http/negotiate.hpp"
+#include "http/uri.hpp"
 
 namespace crema::http {
 
@@ -56,11 +57,11 @@ std::variant<const verb_declaration*, problem> choose_patch(const resource_entry
   const bool has_transitions = std::any_of(entry.declared->verbs.begin(), entry.declared->verbs.end(),
                                            [](const auto& v) { return v.on == verb::patch && !v.status.empty(); });
   const auto status = body.find("status");
-  if (status != body.end() && has_transitions) {
+  if (status != body.end() && !status->is_null() && has_transitions) {
     if (!status->is_string()) return problem{problem_code::malformed_body, "status: a text is expected.", "status"};
     const auto& wanted = status->get_ref<const std::string&>();
     if (const auto* found = wanted.empty() ? nullptr : entry.find(verb::patch, wanted)) return found;
-    return unknown_status(entry, wanted);
+    if (plain == nullptr) return unknown_status(entry, wanted);
   }
   if (plain != nullptr) return plain;
   problem p{problem_code::invalid_field, "status: this resource changes by its status, and the body has none.", "status"};
@@ -155,21 +156,43 @@ std::optional<problem> take_conditions(const front_door& door, const resource_en
   return r.if_none_match.empty() ? std::nullopt : take_if_none_match(door, entry, r, command);
 }
 
+// The id is in the path. A body that was read as an element of a plain array carries it, and entities of JPA do as well.
+std::optional<problem> check_id(const record_type& command, const resource_entry& entry, const json& body,
+                                std::optional<std::uint64_t> id) {
+  const auto sent = body.find("id");
+  if (sent == body.end() || sent->is_null() || command.find("id") != nullptr || entry.declared->row->find("id") != nullptr)
+    return std::nullopt;
+  if (!id) return problem{problem_code::invalid_field, "id: a new resource gets its id here; leave it out, or send null.", "id"};
+  const bool same = sent->is_string() ? parse_id(sent->get_ref<const std::string&>()) == id
+                                      : sent->is_number_integer() && *sent > 0 && sent->get<std::uint64_t>() == *id;
+  if (same) return std::nullopt;
+  return problem{problem_code::invalid_field, "id: the path says " + std::to_string(*id) + ", and an id never changes.", "id"};
+}
+
 command_or_problem bodied_command(const server_settings& settings, const resource_entry& entry, const request& r, command_request command) {
   auto parsed = parse_body(r, settings.json_depth_max);
   if (auto* p = std::get_if<problem>(&parsed)) return std::move(*p);
   const auto& body = std::get<json>(parsed);
   const auto* chosen = entry.find(verb_of(r.verb));
-  std::vector<std::string_view> ignored;
+  std::vector<std::string_view> ignored{"_links", "_embedded"};  // what was read can be written back
   if (r.verb == method::patch) {
     auto choice = choose_patch(entry, body);
     if (auto* p = std::get_if<problem>(&choice)) return std::move(*p);
     chosen = std::get<const verb_declaration*>(choice);
     if (!chosen->status.empty()) ignored.emplace_back("status");
   }
-  auto made = from_json(*chosen->command, body, ignored);
+  const auto& row = *entry.declared->row;
+  if (auto p = check_id(*chosen->command, entry, body, command.id)) return std::move(*p);
+  if (chosen->command->find("id") == nullptr && row.find("id") == nullptr) ignored.emplace_back("id");
+  auto made = from_json(*chosen->command, row, body, ignored);
   if (!made) return to_problem(made.why());
-  command.command = std::move(*made);
+  command.command = std::move(made->first);
+  command.read_only = std::move(made->second);
+  if (!command.id && !command.read_only.fields.empty()) {
+    const auto name = std::string(row.fields[command.read_only.fields.front()].name);
+    return problem{problem_code::invalid_field,
+                   name + ": this field is read-only, and a new resource gets it here; leave it out, or send null.", name};
+  }
   if (auto p = take_idempotency_key(r, body, command)) return std::move(*p);
   return command;
 }

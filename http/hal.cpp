@@ -50,45 +50,60 @@ void append_plain_row(std::string& out, const record_type& type, const stored_ro
   out += '}';
 }
 
-std::string collection_body(const resource_entry& entry, std::string_view base, std::string_view query, const paging& p,
-                            const page& found) {
+namespace {
+
+// One page of rows; `self` and whatever else has to be among its links is written by the caller.
+template <class Links>
+std::string page_body(const resource_entry& entry, std::string_view base, std::string_view url, std::string_view query, const paging& p,
+                      const page& found, std::string_view self, Links more_links) {
   std::string out;
   out.reserve(512 + found.rows.size() * 320);
-  const auto url = collection_url(entry, base);
   out += '{';
   append_embedded(out, entry, base, found.rows);
   out.append(",\"_links\":{");
-  append_page_links(out, url, safe_in_json(query), query_without_page(query), p, found.total);
-  out += ',';
-  append_link(out, "profile", std::string(base) + "/profile/" + entry.declared->collection);
-  out += ',';
-  append_link(out, "search", url + "/search");
+  append_link(out, "self", self);
+  const auto add = [&out](std::string_view name, std::string_view href) {
+    out += ',';
+    append_link(out, name, href);
+  };
+  for (const auto& l : page_links(url, query_without_page(query), p, found.total)) add(l.name, l.href);
+  more_links(add);
   out.append("},");
   append_page_member(out, p, found.total);
   return out.append("}");
 }
 
-std::string finder_body(const resource_entry& entry, std::string_view base, std::string_view finder_url, std::string_view query,
-                        const page& found) {
-  std::string out;
-  out.reserve(256 + found.rows.size() * 320);
-  out += '{';
-  append_embedded(out, entry, base, found.rows);
-  out.append(",\"_links\":{");
-  append_link(out, "self", std::string(finder_url) + (query.empty() ? "" : "?" + safe_in_json(query)));
-  return out.append("}}");
+}  // namespace
+
+std::string collection_body(const resource_entry& entry, std::string_view base, std::string_view query, const paging& p,
+                            const page& found) {
+  const auto url = collection_url(entry, base);
+  return page_body(entry, base, url, query, p, found, collection_template(url, query), [&](auto add) {
+    add("profile", std::string(base) + "/profile/" + entry.declared->collection);
+    add("search", url + "/search");
+  });
+}
+
+std::string finder_url(const resource_entry& entry, std::string_view base, const finder_declaration& finder) {
+  return collection_url(entry, base).append("/search/").append(finder.name);
+}
+
+std::string finder_body(const resource_entry& entry, std::string_view base, const finder_declaration& finder, std::string_view query,
+                        const paging& p, const page& found) {
+  const auto url = finder_url(entry, base, finder);
+  const auto self = url + (query.empty() ? "" : "?" + safe_in_json(query));
+  return page_body(entry, base, url, query, p, found, self, [](auto) {});
 }
 
 std::string search_body(const resource_entry& entry, std::string_view base) {
-  const auto url = collection_url(entry, base) + "/search";
   std::string out = "{\"_links\":{";
   for (const auto& f : entry.declared->finders) {
-    std::string names;
-    for (const auto at : f.fields) names.append(names.empty() ? "" : ",").append(entry.declared->row->fields[at].name);
-    out.append("\"").append(f.name).append("\":{\"href\":\"").append(url).append("/").append(f.name);
-    out.append("{?").append(names).append("}\",\"templated\":true},");
+    auto url = finder_url(entry, base, f).append("{?");
+    for (const auto at : f.fields) url.append(entry.declared->row->fields[at].name).append(",");
+    append_link(out, f.name, url.append("page,size,sort}"));
+    out += ',';
   }
-  append_link(out, "self", url);
+  append_link(out, "self", collection_url(entry, base) + "/search");
   return out.append("}}");
 }
 
@@ -96,7 +111,8 @@ std::string links_body(const route_table& table, std::string_view base, std::str
   const auto url = std::string(base).append(path);
   std::string out = "{\"_links\":{";
   for (const auto& entry : table.resources()) {
-    append_link(out, entry.declared->collection, url + "/" + entry.declared->collection);
+    const auto to = url + "/" + entry.declared->collection;
+    append_link(out, entry.declared->collection, path.empty() ? collection_template(to, {}) : to);
     out += ',';
   }
   if (path.empty()) {

@@ -19,9 +19,11 @@ void append_plain_row(std::string& out, const record_type& type, const stored_ro
 
 /// One page of a collection.
 std::string collection_body(const resource_entry& entry, std::string_view base, std::string_view query, const paging& p, const page& found);
-/// What a finder found; `finder_url` is absolute, without query.
-std::string finder_body(const resource_entry& entry, std::string_view base, std::string_view finder_url, std::string_view query,
-                        const page& found);
+/// One page of what a finder found.
+std::string finder_body(const resource_entry& entry, std::string_view base, const finder_declaration& finder, std::string_view query,
+                        const paging& p, const page& found);
+/// Where a finder is, without query.
+std::string finder_url(const resource_entry& entry, std::string_view base, const finder_declaration& finder);
 /// GET /{collection}/search
 std::string search_body(const resource_entry& entry, std::string_view base);
 /// GET / and GET /profile; `path` is "" or "/profile".

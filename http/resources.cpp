@@ -61,7 +61,8 @@ action router::route_search(const call_ptr& c, const resource_entry& entry) cons
 action router::read_collection(const call_ptr& c, const resource_entry& entry) const {
   const auto paged = parse_paging(c->target, *entry.declared->row, settings_.page_size_default, settings_.page_size_max);
   if (!paged) return {entry.collection_route, render(bad_parameter(paged.why()), c->r)};
-  if (!paged->sort_field && paged->offset() <= settings_.deep_offset) return {entry.collection_route, run_list(*c, entry, *paged)};
+  const bool sorted = !paged->sort.empty() && paged->sort.front().field;
+  if (!sorted && paged->offset() <= settings_.deep_offset) return {entry.collection_route, run_list(*c, entry, *paged)};
   return {entry.collection_route, background_plan{[this, c, &entry, p = *paged] { return run_list(*c, entry, p); }}};
 }
 
@@ -92,33 +93,50 @@ action router::read_finder(const call_ptr& c, const resource_entry& entry, std::
       return {route,
               render(problem{problem_code::bad_parameter, std::string(name) + ": this parameter is required.", std::string(name)}, c->r)};
   }
-  if (!paged->sort_field && paged->offset() <= settings_.deep_offset) return {route, run_finder(*c, entry, finder, *paged)};
-  return {route, background_plan{[this, c, &entry, finder, p = *paged] { return run_finder(*c, entry, finder, p); }}};
+  return find_page({c, &entry, &declared, route, std::move(*paged)});
 }
 
-response router::run_finder(const call& c, const resource_entry& entry, std::size_t finder, const paging& p) const {
-  const auto& declared = entry.declared->finders[finder];
-  const auto& type = *entry.declared->row;
+// First on this thread, which may look at so many matches; then, if that was not enough, where it may take its time.
+action router::find_page(const finder_call& f) const {
+  const auto& type = *f.entry->declared->row;
   std::vector<scalar> arguments;
-  for (const auto at : declared.fields) {
-    const auto argument = from_text(type.fields[at], *c.target.parameter(type.fields[at].name));
-    if (!argument) return render(bad_parameter(argument.why()), c.r);
+  for (const auto at : f.finder->fields) {
+    const auto argument = from_text(type.fields[at], *f.c->target.parameter(type.fields[at].name));
+    if (!argument) return {f.route, render(bad_parameter(argument.why()), f.c->r)};
     arguments.push_back(*argument);
   }
-  auto found = door_.find(entry.ref, declared, arguments, p.to_request(), declared.plain_array);
-  if (!found) return render(found.why(), c.r);
-  if (!declared.plain_array) {
-    const auto url = base(c.r) + "/" + entry.declared->collection + "/search/" + declared.name;
-    return {200, media_for(c.r), finder_body(entry, base(c.r), url, c.target.query, *found), {}, false};
+  auto request = f.paged.to_request();
+  // Without `sort`, pages of a plain array count from the newest row.
+  if (f.finder->plain_array && request.sort.empty()) request.sort = {{{}, true}};
+  const bool sorted = !request.sort.empty() && (request.sort.front().field || f.finder->up_to);
+  if (!sorted && request.offset <= settings_.deep_offset) {
+    auto bounded = request;
+    bounded.scan_limit = settings_.deep_offset + request.limit;
+    const auto found = door_.find(f.entry->ref, *f.finder, arguments, bounded);
+    if (!found) return {f.route, render(found.why(), f.c->r)};
+    if (found->complete) return {f.route, finder_answer(f, *found)};
   }
-  // Pages count from the newest row, and each page is shown oldest first; ids grow with age.
-  if (!p.sort_field) std::sort(found->rows.begin(), found->rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return {f.route, background_plan{[this, f, arguments, request] {
+            const auto found = door_.find(f.entry->ref, *f.finder, arguments, request);
+            return found ? finder_answer(f, *found) : render(found.why(), f.c->r);
+          }}};
+}
+
+response router::finder_answer(const finder_call& f, page found) const {
+  const auto base_here = base(f.c->r);
+  const auto& query = f.c->target.query;
+  if (!f.finder->plain_array)
+    return {200, media_for(f.c->r), finder_body(*f.entry, base_here, *f.finder, query, f.paged, found), {}, false};
+  if (f.paged.sort.empty()) std::reverse(found.rows.begin(), found.rows.end());  // each page is shown oldest first
   std::string body = "[";
-  for (const auto& row : found->rows) {
+  for (const auto& row : found.rows) {
     if (body.size() > 1) body += ',';
-    append_plain_row(body, type, row);
+    append_plain_row(body, *f.entry->declared->row, row);
   }
-  return json_response(200, body.append("]"));
+  auto answer = json_response(200, body.append("]"));
+  const auto links = page_links(finder_url(*f.entry, base_here, *f.finder), query_without_page(query), f.paged, found.total);
+  if (!links.empty()) answer.header("Link", link_header(links));
+  return answer;
 }
 
 action router::command(const call& c, const resource_entry& entry, route_id route, std::optional<std::uint64_t> id) const {

@@ -10,6 +10,7 @@
 
 #include "http/action.hpp"
 #include "http/management_guard.hpp"
+#include "http/paging.hpp"
 #include "http/problem.hpp"
 #include "http/routes.hpp"
 #include "http/settings.hpp"
@@ -59,8 +60,16 @@ class router {
   action read_item(const call& c, const resource_entry& entry, std::uint64_t id) const;
   action read_finder(const call_ptr& c, const resource_entry& entry, std::size_t finder) const;
   action command(const call& c, const resource_entry& entry, route_id route, std::optional<std::uint64_t> id) const;
-  response run_list(const call& c, const resource_entry& entry, const struct paging& p) const;
-  response run_finder(const call& c, const resource_entry& entry, std::size_t finder, const paging& p) const;
+  response run_list(const call& c, const resource_entry& entry, const paging& p) const;
+  struct finder_call {
+    call_ptr c;
+    const resource_entry* entry;
+    const finder_declaration* finder;
+    route_id route;
+    paging paged;
+  };
+  action find_page(const finder_call& f) const;
+  response finder_answer(const finder_call& f, page found) const;
 
   // events.cpp
   action read_events(const call& c) const;

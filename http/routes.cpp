@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "behaviors/core/json.hpp"
+#include "http/schemas.hpp"
 
 namespace crema::http {
 
@@ -94,7 +94,7 @@ void route_table::add(collection_ref ref, const resource_declaration& declared, 
   e.profile_route = add_template("/profile" + base);
   e.collection_allow = e.takes(verb::create) ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
   e.item_allow = item_allow(e);
-  e.schema = json_schema(*declared.row).dump();
+  e.schema = row_schema(declared).dump();
   resources_.push_back(std::move(e));
 }
 

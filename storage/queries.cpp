@@ -10,48 +10,79 @@ namespace crema::storage {
 
 namespace {
 
-// Walks the keys from `first` up to (not including) `end`, in either direction, skipping `offset` of them.
-// visit(cursor) is called for at most `limit`.
+// A range of keys whose last 8 bytes are the number of a row.
+struct key_range {
+  table where;
+  std::string first, end;  // `end` is not in it
+  bool in_number_order;    // of rows
+};
+
+// Calls visit(cursor) for each key of the range, in either direction, until it says no.
 template <class Visit>
-void walk(cursor& c, const std::string& first, const std::string& end, bool backwards, std::uint64_t offset, std::uint64_t limit,
-          Visit visit) {
-  const auto inside = [&] { return backwards ? c.key() >= first : c.key() < end; };
-  bool there = backwards ? c.seek_before(end) : c.seek(first);
-  for (std::uint64_t n = 0; there && inside() && n < offset + limit; ++n) {
-    if (n >= offset) visit(c);
-    there = backwards ? c.prev() : c.next();
+void walk(const snapshot& s, const key_range& range, bool backwards, Visit visit) {
+  const auto c = s.open(range.where);
+  const auto inside = [&] { return backwards ? c->key() >= range.first : c->key() < range.end; };
+  bool there = backwards ? c->seek_before(range.end) : c->seek(range.first);
+  while (there && inside() && visit(*c)) there = backwards ? c->prev() : c->next();
+}
+
+// The direction in which a walk meets the rows as they are wanted. Nothing: they have to be sorted.
+std::optional<bool> backwards_for(const page_request& request, const key_range& range) {
+  if (request.sort.empty()) return false;
+  if (range.in_number_order && !request.sort.front().field) return request.sort.front().descending;
+  return std::nullopt;
+}
+
+// Appends what sorts as the value does, and ends in itself: what follows it in a key never counts before it.
+void append_sort_bytes(std::string& key, const scalar& s, bool descending) {
+  const auto from = key.size();
+  key += std::holds_alternative<std::monostate>(s) ? '\0' : '\1';  // null is less than any value
+  for (const char c : ordered_key(s)) {
+    key += c;
+    if (c == '\0' && std::holds_alternative<std::string_view>(s)) key += '\xff';
   }
+  if (std::holds_alternative<std::string_view>(s)) key.append(2, '\0');
+  if (descending)
+    std::transform(key.begin() + static_cast<std::ptrdiff_t>(from), key.end(), key.begin() + static_cast<std::ptrdiff_t>(from),
+                   [](char c) { return static_cast<char>(~c); });
+}
+
+std::string sort_bytes(const std::vector<sort_key>& sort, const record_type& type, const stored_row& row) {
+  std::string key;
+  for (const auto& by : sort)
+    append_sort_bytes(key, by.field ? type.fields[*by.field].get(row.row.data()) : scalar(static_cast<std::int64_t>(row.id)),
+                      by.descending);
+  return key;
+}
+
+rejection too_many_to_sort(const std::string& what, std::uint64_t sort_rows_max) {
+  return rejection::invalid("sort", what + ", more than can be sorted (runtime.sortRowsMax " + std::to_string(sort_rows_max) +
+                                        "); leave sort out, or sort by id");
 }
 
 struct sortable {
   std::string key;
   std::uint64_t id;
+  friend auto operator<=>(const sortable&, const sortable&) = default;
 };
 
-result<page> sorted_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request,
-                         std::uint64_t sort_rows_max) {
-  page p;
-  p.total = read_number(s, table::meta, row_count_key(from)).value_or(0);
-  const auto& f = resource.row->fields[*request.sort_field];
-  if (p.total > sort_rows_max)
-    return rejection::invalid("sort", "'" + resource.collection + "' has " + std::to_string(p.total) +
-                                          " rows, more than can be sorted by '" + std::string(f.name) + "' (runtime.sortRowsMax " +
-                                          std::to_string(sort_rows_max) + "); leave sort out, or use a search");
+// The page of rows that have to be sorted. Nothing: there are more than `sort_rows_max`.
+std::optional<page> sorted_rows(const snapshot& s, const record_type& type, collection_ref from, const key_range& range,
+                                const page_request& request, std::uint64_t sort_rows_max) {
   std::vector<sortable> all;
-  const auto c = s.open(table_of(from));
-  const auto prefix = collection_prefix(from);
-  walk(*c, prefix, after_prefix(prefix), false, 0, sort_rows_max, [&](cursor& at) {
+  walk(s, range, false, [&](const cursor& at) {
     const auto id = tail_number(at.key());
-    all.push_back({ordered_key(f.get(decode_row(*resource.row, id, at.value()).row.data())), id});
+    const auto row = range.where == table_of(from) ? std::optional(decode_row(type, id, at.value())) : read_row(s, type, from, id);
+    if (row) all.push_back({sort_bytes(request.sort, type, *row), id});
+    return all.size() <= sort_rows_max;
   });
-  const auto before = [&](const sortable& a, const sortable& b) {
-    if (a.key != b.key) return request.descending ? a.key > b.key : a.key < b.key;
-    return a.id < b.id;
-  };
+  if (all.size() > sort_rows_max) return std::nullopt;
+  page p;
+  p.total = all.size();
   const auto end = std::min<std::uint64_t>(all.size(), request.offset + request.limit);
-  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end), all.end(), before);
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end), all.end());
   for (auto i = request.offset; i < end; ++i)
-    if (auto row = read_row(s, *resource.row, from, all[i].id)) p.rows.push_back(std::move(*row));
+    if (auto row = read_row(s, type, from, all[i].id)) p.rows.push_back(std::move(*row));
   return p;
 }
 
@@ -93,31 +124,47 @@ std::optional<stored_row> read_row(const snapshot& s, const record_type& type, c
 
 result<page> list_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request,
                        std::uint64_t sort_rows_max) {
-  if (request.sort_field) return sorted_rows(s, resource, from, request, sort_rows_max);
+  const auto prefix = collection_prefix(from);
+  const key_range range{table_of(from), prefix, after_prefix(prefix), true};
   page p;
   p.total = read_number(s, table::meta, row_count_key(from)).value_or(0);
-  const auto c = s.open(table_of(from));
-  const auto prefix = collection_prefix(from);
-  walk(*c, prefix, after_prefix(prefix), request.descending, request.offset, request.limit,
-       [&](cursor& at) { p.rows.push_back(decode_row(*resource.row, tail_number(at.key()), at.value())); });
+  const auto backwards = backwards_for(request, range);
+  if (!backwards) {
+    // Asked first: to decode so many rows only to refuse them would be a waste.
+    auto sorted = p.total > sort_rows_max ? std::nullopt : sorted_rows(s, *resource.row, from, range, request, sort_rows_max);
+    if (sorted) return std::move(*sorted);
+    return too_many_to_sort("'" + resource.collection + "' has " + std::to_string(p.total) + " rows", sort_rows_max);
+  }
+  std::uint64_t n = 0;
+  walk(s, range, *backwards, [&](const cursor& at) {
+    if (n >= request.offset + request.limit) return false;
+    if (n++ >= request.offset) p.rows.push_back(decode_row(*resource.row, tail_number(at.key()), at.value()));
+    return true;
+  });
   return p;
 }
 
 result<page> find_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const finder_declaration& finder,
-                       const std::vector<scalar>& arguments, const page_request& request, bool newest_first) {
+                       const std::vector<scalar>& arguments, const page_request& request, std::uint64_t sort_rows_max) {
   const auto which = static_cast<std::size_t>(&finder - resource.finders.data());
   const auto bound = index_prefix(from, which, arguments, finder.up_to);
-  auto first = bound;
+  key_range range{table::index, bound, after_prefix(bound), !finder.up_to};
   if (finder.up_to) {
-    first = index_prefix(from, which, {arguments.begin(), arguments.end() - 1}, true);
-    first += present_mark(arguments.back());
+    range.first = index_prefix(from, which, {arguments.begin(), arguments.end() - 1}, true);
+    range.first += present_mark(arguments.back());
   }
-  const auto end = after_prefix(bound);
-
+  const auto backwards = backwards_for(request, range);
+  if (!backwards) {
+    if (auto sorted = sorted_rows(s, *resource.row, from, range, request, sort_rows_max)) return std::move(*sorted);
+    return too_many_to_sort("More than " + std::to_string(sort_rows_max) + " rows of '" + resource.collection + "' match", sort_rows_max);
+  }
   page p;
-  const auto c = s.open(table::index);
-  walk(*c, first, end, newest_first, request.offset, request.limit, [&](cursor& at) {
-    if (auto row = read_row(s, *resource.row, from, tail_number(at.key()))) p.rows.push_back(std::move(*row));
+  walk(s, range, *backwards, [&](const cursor& at) {
+    const auto n = p.total++;
+    if (n >= request.offset && n < request.offset + request.limit)
+      if (auto row = read_row(s, *resource.row, from, tail_number(at.key()))) p.rows.push_back(std::move(*row));
+    p.complete = p.total <= request.scan_limit;
+    return p.complete;
   });
   return p;
 }

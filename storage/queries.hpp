@@ -13,13 +13,14 @@ namespace crema::storage {
 
 std::optional<stored_row> read_row(const snapshot& s, const record_type& type, collection_ref from, std::uint64_t id);
 
-/// Sorting by a field looks at every row: more than `sort_rows_max` are refused (invalid, naming the limit).
+/// Sorting looks at every row: more than `sort_rows_max` are refused (invalid, naming the limit).
 result<page> list_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const page_request& request,
                        std::uint64_t sort_rows_max);
 
-/// Rows that match, oldest (smallest number) first, or newest first. The page's total is not counted (0).
+/// Rows that match, in the order of their numbers; those of a finder with an upper bound, in the order of what it bounds. The total is
+/// counted, which takes a step of a cursor a match. Sorting as above.
 result<page> find_rows(const snapshot& s, const resource_declaration& resource, collection_ref from, const finder_declaration& finder,
-                       const std::vector<scalar>& arguments, const page_request& request, bool newest_first);
+                       const std::vector<scalar>& arguments, const page_request& request, std::uint64_t sort_rows_max);
 
 /// Adds the record's wanted events; `seen` counts those looked at. False: the page is full before the record's end, and `next` says
 /// where to go on.

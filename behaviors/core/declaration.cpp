@@ -35,6 +35,12 @@ const field_spec* record_type::find(std::string_view field_name) const noexcept 
   return nullptr;
 }
 
+const field_spec* changed_since(const as_read& sent, const void* present) {
+  for (const auto at : sent.fields)
+    if (const auto& f = sent.row.type().fields[at]; f.get(sent.row.data()) != f.get(present)) return &f;
+  return nullptr;
+}
+
 const command_handler* context_declaration::handler_of(const record_type& command) const noexcept {
   return find_by_type(commands, command);
 }

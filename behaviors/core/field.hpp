@@ -65,6 +65,8 @@ struct field_spec {
   bool (*reads)(const void* object, const void* member) = nullptr;  ///< is `member` this field of `object`?
   std::optional<std::string> (*keep)(std::string_view sent) = nullptr;  ///< what is kept of a text that a caller sent; nothing: refused
   std::string_view keep_rule;                                           ///< then the sentence goes on: "must " + this
+  std::string_view keep_form;                                           ///< texts that are kept, as a regular expression of JSON Schema
+  std::string_view example;                                             ///< as JSON text: shown in schemas, and a good body is made of them
 
   field_spec at_least(std::int64_t v) && {
     min = v;
@@ -92,13 +94,18 @@ struct field_spec {
     return std::move(*this);
   }
   /// For what must not get in as it was sent: a card number is cut to what may be seen before anything else has it.
-  field_spec kept_as(std::optional<std::string> (*f)(std::string_view), std::string_view rule) && {
+  field_spec kept_as(std::optional<std::string> (*f)(std::string_view), std::string_view rule, std::string_view form) && {
     keep = f;
     keep_rule = rule;
+    keep_form = form;
     return std::move(*this);
   }
   field_spec alias(std::string_view other) && {
     aliases.push_back(other);
+    return std::move(*this);
+  }
+  field_spec such_as(std::string_view json_text) && {
+    example = json_text;
     return std::move(*this);
   }
   field_spec means(std::string_view text) && {

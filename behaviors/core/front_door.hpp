@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -53,6 +54,7 @@ struct command_request {
   std::optional<std::uint64_t> id;  ///< absent: a new aggregate gets a number
   value command;
   std::optional<std::uint64_t> expected_version;  ///< If-Match
+  as_read read_only;                              ///< what the caller sent back without meaning to change it
   std::optional<idempotency_key> idempotency;
   trace_context trace;
   std::chrono::milliseconds time_limit{5000};  ///< shrinks along the chain
@@ -67,16 +69,23 @@ struct command_answer {
 /// Called exactly once, from any thread, after everything the answer depends on is durable. Must not block or throw.
 using answer_handler = std::function<void(command_answer)>;
 
+struct sort_key {
+  std::optional<std::size_t> field;  ///< position in the field list; absent: the row's number
+  bool descending = false;
+  friend bool operator==(const sort_key&, const sort_key&) = default;
+};
+
 struct page_request {
   std::uint64_t offset = 0;
   std::uint32_t limit = 20;
-  std::optional<std::size_t> sort_field;  ///< position in the field list; absent: by id
-  bool descending = false;
+  std::vector<sort_key> sort;  ///< the first counts most; what is equal by all is sorted by number. Empty: as stored, oldest first
+  std::uint64_t scan_limit = std::numeric_limits<std::uint64_t>::max();  ///< of `find`: matches counted at the most
 };
 
 struct page {
   std::vector<stored_row> rows;
   std::uint64_t total = 0;
+  bool complete = true;  ///< false: there are more matches than scan_limit, and this is no answer
 };
 
 /// A collection: of a context's aggregates or of a view.
@@ -135,9 +144,9 @@ class front_door {
   virtual std::optional<stored_row> get(collection_ref from, std::uint64_t id) const = 0;
   /// Rejected (invalid) where sorting would have to look at more rows than the limit allows.
   virtual result<page> list(collection_ref from, const page_request& request) const = 0;
-  /// `arguments` in the order of the finder's fields. With `newest_first` the offset counts from the newest row.
+  /// `arguments` in the order of the finder's fields. Rejected as `list`.
   virtual result<page> find(collection_ref from, const finder_declaration& finder, const std::vector<scalar>& arguments,
-                            const page_request& request, bool newest_first = false) const = 0;
+                            const page_request& request) const = 0;
   virtual event_page events(const event_query& query) const = 0;
   /// Of which history the offsets are: 16 hexadecimal digits. Made with the data, and anew by every restore. Empty before the start.
   virtual std::string_view history() const noexcept = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "behaviors/core/result.hpp"
@@ -34,7 +35,11 @@ void append_json_fields(std::string& out, const record_type& type, const void* o
 /// A record from a JSON object, checked against the field list: unknown and misspelt fields (invalid, with the nearest known name),
 /// wrong types (malformed), limits (invalid), required fields (invalid). A number sent as a text is a number.
 /// `ignored` are names that may be there and mean nothing here (the status of a PATCH that chose the command).
+/// `shown`: the aggregate as the sender reads it. What it shows and the command cannot change may be sent back: null means nothing, and
+/// what else was sent is in `as_read`.
 result<value> from_json(const record_type& type, const nlohmann::json& object, const std::vector<std::string_view>& ignored = {});
+result<std::pair<value, as_read>> from_json(const record_type& type, const record_type& shown, const nlohmann::json& object,
+                                            const std::vector<std::string_view>& ignored);
 
 /// A scalar from a query parameter or any other text, as field `f` wants it. The result may view `text`.
 /// Checks the form and what a key can carry (longest length, no control characters), not the field's other limits: a search for

@@ -185,14 +185,13 @@ result<scalar> form_of(const field_spec& f, const json& j, std::string& scratch)
     scratch = j.is_number_unsigned() ? std::to_string(j.get<std::uint64_t>()) : std::to_string(j.get<std::int64_t>());
     return from_text(f, scratch);
   }
-  if (f.kind == field_kind::decimal || f.kind == field_kind::integer) {
-    if (j.is_binary()) return from_text(f, number_text(j));
-    if (j.is_number_float()) {  // of a document that a program made
-      scratch = j.dump();
-      return from_text(f, scratch);
-    }
-  }
-  return misread(f);
+  if (!j.is_binary() && !j.is_number_float()) return misread(f);
+  scratch = j.is_binary() ? std::string(number_text(j)) : j.dump();  // a float: of a document that a program made
+  if (f.kind == field_kind::decimal || f.kind == field_kind::integer) return from_text(f, scratch);
+  std::int64_t whole = 0;
+  if (f.kind != field_kind::text || parse_whole(scratch, whole) != numeral::ok) return misread(f);
+  scratch = std::to_string(whole);  // 480.0 is an integer, so it is a text as 480 is
+  return from_text(f, scratch);
 }
 
 std::optional<rejection> beyond_limits(const field_spec& f, const scalar& s) {
@@ -224,7 +223,10 @@ std::optional<rejection> set_field(const field_spec& f, void* object, const json
 
 // ---- schema
 
-json type_name(const field_spec& f, const char* name) { return f.nullable ? json::array({name, "null"}) : json(name); }
+// Of a partial update null is refused, though an absent member stands for "not sent".
+bool shows_null(const field_spec& f) { return f.nullable && !f.omittable; }
+
+json type_name(const field_spec& f, const char* name) { return shows_null(f) ? json::array({name, "null"}) : json(name); }
 
 void add_number_limits(json& schema, const field_spec& f) {
   if (f.min != lowest) schema["minimum"] = f.min;
@@ -233,7 +235,10 @@ void add_number_limits(json& schema, const field_spec& f) {
 
 void add_kind(json& schema, const field_spec& f) {
   switch (f.kind) {
-    case field_kind::integer: schema["type"] = type_name(f, "integer"); return add_number_limits(schema, f);
+    case field_kind::integer:
+      schema["type"] = type_name(f, "integer");
+      schema["format"] = "int64";
+      return add_number_limits(schema, f);
     case field_kind::decimal: schema["type"] = type_name(f, "number"); return add_number_limits(schema, f);
     case field_kind::boolean: schema["type"] = type_name(f, "boolean"); return;
     case field_kind::text:
@@ -251,7 +256,7 @@ void add_kind(json& schema, const field_spec& f) {
       return;
     case field_kind::literal:
       schema["enum"] = f.literals;
-      if (f.nullable) schema["enum"].push_back(nullptr);
+      if (shows_null(f)) schema["enum"].push_back(nullptr);
       return;
   }
 }
@@ -303,15 +308,58 @@ result<scalar> from_text(const field_spec& f, std::string_view text) {
   return misread(f);
 }
 
-result<value> from_json(const record_type& type, const json& object, const std::vector<std::string_view>& ignored) {
+namespace {
+
+// What is sent back as it was read, field by field.
+class sent_back {
+ public:
+  explicit sent_back(const record_type* shown) : shown_(shown) {}
+
+  /// The field that the sender reads under this name. nullptr: none.
+  const field_spec* shown(std::string_view name) const {
+    const auto* f = shown_ == nullptr ? nullptr : shown_->find(name);
+    return f == nullptr || f->hidden ? nullptr : f;
+  }
+  std::optional<rejection> add(const field_spec& f, const json& sent) {
+    if (row_ == nullptr) row_ = shown_->make();
+    if (sent.is_null())
+      f.set(row_.get(), scalar{});
+    else if (auto why = set_field(f, row_.get(), sent))
+      return why;
+    fields_.push_back(static_cast<std::size_t>(&f - shown_->fields.data()));
+    return std::nullopt;
+  }
+  as_read take() && {
+    if (row_ == nullptr) return {};
+    return {value(*shown_, std::move(row_)), std::move(fields_)};
+  }
+
+ private:
+  const record_type* shown_;
+  std::shared_ptr<void> row_;
+  std::vector<std::size_t> fields_;
+};
+
+result<value> read_fields(const record_type& type, sent_back& back, const json& object, const std::vector<std::string_view>& ignored) {
   if (!object.is_object()) return rejection{rejection_kind::malformed, "The body must be a JSON object.", {}, 0};
   auto made = type.make();
   std::vector<bool> sent(type.fields.size());
   for (const auto& [name, j] : object.items()) {
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
     const auto* f = type.find(name);
-    if (f == nullptr) return unknown_field(type, name);
-    if (j.is_null() && f->omittable) return unacceptable(*f, "not be null here; leave it out to keep what there is");
+    if (f == nullptr) {
+      const auto* read_only = back.shown(name);
+      if (read_only == nullptr) return unknown_field(type, name);
+      if (j.is_null()) continue;
+      if (auto why = back.add(*read_only, j)) return std::move(*why);
+      continue;
+    }
+    if (j.is_null() && f->omittable) {
+      const auto* read = back.shown(name);
+      if (read == nullptr || !read->nullable) return unacceptable(*f, "not be null here; leave it out to keep what there is");
+      (void)back.add(*read, j);
+      continue;
+    }
     if (j.is_null()) {  // for a field that cannot be null: the same as not sent
       if (f->nullable) f->set(made.get(), scalar{});
       continue;
@@ -327,6 +375,21 @@ result<value> from_json(const record_type& type, const json& object, const std::
       return rejection::invalid(std::string(f.name), "Field " + in_quotes(f.name) + " is required; send " + wanted(f) + ".");
   }
   return value(type, std::move(made));
+}
+
+}  // namespace
+
+result<value> from_json(const record_type& type, const json& object, const std::vector<std::string_view>& ignored) {
+  sent_back none(nullptr);
+  return read_fields(type, none, object, ignored);
+}
+
+result<std::pair<value, as_read>> from_json(const record_type& type, const record_type& shown, const json& object,
+                                            const std::vector<std::string_view>& ignored) {
+  sent_back back(&shown);
+  auto made = read_fields(type, back, object, ignored);
+  if (!made) return made.why();
+  return std::pair(std::move(*made), std::move(back).take());
 }
 
 json json_schema(const record_type& type) {

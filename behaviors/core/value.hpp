@@ -74,4 +74,12 @@ class value {
   std::shared_ptr<const void> data_;
 };
 
+/// Fields of an aggregate as a caller has read them and sends them back, though the command cannot change them. They have to be so still.
+struct as_read {
+  value row;                        ///< of the aggregate's type; empty where there are none
+  std::vector<std::size_t> fields;  ///< their positions
+};
+/// The first field that `present`, of the same type, has otherwise; nullptr where there is none.
+const field_spec* changed_since(const as_read& sent, const void* present);
+
 }  // namespace crema

@@ -24,27 +24,27 @@ field_spec reservation_id_field() {
 
 template <auto Member>
 field_spec user_id_field() {
-  return field<Member>("userId").must().at_least(1).means("Who reserved.");
+  return field<Member>("userId").must().at_least(1).means("Who reserved.").such_as("1");
 }
 
 template <auto Member>
 field_spec user_address_field() {
-  return field<Member>("userAddress").length(0, 255).means("Where to deliver.");
+  return field<Member>("userAddress").length(0, 255).means("Where to deliver.").such_as("\"Seoul\"");
 }
 
 template <auto Member>
 field_spec product_id_field() {
-  return field<Member>("productId").at_least(1);
+  return field<Member>("productId").at_least(1).such_as("7");
 }
 
 template <auto Member>
 field_spec product_name_field() {
-  return field<Member>("productName").length(0, 100);
+  return field<Member>("productName").length(0, 100).such_as("\"espresso\"");
 }
 
 template <auto Member>
 field_spec price_field() {
-  return field<Member>("price").at_least(0).at_most(price_max);
+  return field<Member>("price").at_least(0).at_most(price_max).such_as("4500");
 }
 
 /// Masked as it comes in: nothing behind the front door ever has the whole number.
@@ -52,7 +52,7 @@ template <auto Member>
 field_spec card_no_field() {
   return field<Member>("cardNo")
       .length(0, 32)
-      .kept_as(&masked_card, "be a card number of 12 to 19 digits, with or without dashes")
+      .kept_as(&masked_card, "be a card number of 12 to 19 digits, with or without dashes", "^[0-9]{12,19}$")
       .means("Shown and kept with its middle masked.");
 }
 

@@ -11,22 +11,22 @@ namespace crema::rewards {
 
 template <auto Member>
 field_spec customer_id_field() {
-  return field<Member>("customerId").must().at_least(1).means("Who achieved the mission.");
+  return field<Member>("customerId").must().at_least(1).means("Who achieved the mission.").such_as("11");
 }
 
 template <auto Member>
 field_spec mission_id_field() {
-  return field<Member>("missionId").must().at_least(1).means("The number of the mission.");
+  return field<Member>("missionId").must().at_least(1).means("The number of the mission.").such_as("1");
 }
 
 template <auto Member>
 field_spec reward_id_field() {
-  return field<Member>("rewardId").at_least(1).means("The number of the reward.");
+  return field<Member>("rewardId").at_least(1).means("The number of the reward.").such_as("1");
 }
 
 template <auto Member>
 field_spec wallet_id_field() {
-  return field<Member>("walletId").at_least(1).means("The number of the wallet.");
+  return field<Member>("walletId").at_least(1).means("The number of the wallet.").such_as("1");
 }
 
 }  // namespace crema::rewards

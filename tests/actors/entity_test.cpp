@@ -118,6 +118,26 @@ TEST_CASE("entity: given two callers with the same version, when both change the
   CHECK(n.row<account>("account", 1)->tags == "a,b,");
 }
 
+TEST_CASE("entity: given two callers who send back what both have read, when one changes it, then the other is refused") {
+  plain_node n;
+  REQUIRE_FALSE(n.ask("account", {}, deposit{5, "a"}).refused);
+  const auto read = value::of(*n.row<account>("account", 1));
+  const auto send = [&](std::vector<std::size_t> fields) {
+    command_request r;
+    r.context = n.system().context_named("account").index;
+    r.id = 1;
+    r.command = value::of(deposit{1, "b"});
+    r.read_only = {read, std::move(fields)};
+    return n.send(std::move(r));
+  };
+  const auto first = send({0}), second = send({0});
+  n.settle();
+  CHECK(first->ok());
+  REQUIRE(second->answer->refused);
+  CHECK(second->answer->refused->kind == rejection_kind::invalid);
+  CHECK(second->answer->refused->field == account::fields()[0].name);
+}
+
 TEST_CASE("entity: given chains under way, when their aggregates would be put to sleep, then they stay awake and finish") {
   auto s = few_partitions();
   s.idle = milliseconds(500);

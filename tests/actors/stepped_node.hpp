@@ -32,7 +32,6 @@ class stepped_node : public virtual_node {
   std::shared_ptr<pending> send(std::string_view context, std::optional<std::uint64_t> id, Command c,
                                 std::optional<idempotency_key> key = {}, std::optional<std::uint64_t> version = {},
                                 std::chrono::milliseconds time_limit = std::chrono::milliseconds(5000)) {
-    auto p = std::make_shared<pending>();
     command_request r;
     r.context = system().context_named(context).index;
     r.id = id;
@@ -40,6 +39,10 @@ class stepped_node : public virtual_node {
     r.idempotency = key;
     r.expected_version = version;
     r.time_limit = time_limit;
+    return send(std::move(r));
+  }
+  std::shared_ptr<pending> send(command_request r) {
+    auto p = std::make_shared<pending>();
     node().ask(std::move(r), [p](command_answer a) {
       if (++p->answers == 1) p->answer = std::move(a);
     });

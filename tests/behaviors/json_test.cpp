@@ -202,6 +202,9 @@ TEST_CASE("json: a number or a boolean sent as a text is one") {
 
 TEST_CASE("json: an integer sent for a text is a text") {
   CHECK(good(json{{"phoneNumber", 1033}}).phone_number == "1033");
+  CHECK(good(json{{"phoneNumber", 1033.0}}).phone_number == "1033");
+  CHECK(bad(json{{"phoneNumber", 10.5}}).kind == rejection_kind::malformed);
+  CHECK(bad(json{{"phoneNumber", 1e300}}).kind == rejection_kind::malformed);
   CHECK(good(json{{"phoneNumber", 18446744073709551615ULL}}).phone_number == "18446744073709551615");
   CHECK(bad(json{{"phoneNumber", 10.5}}).kind == rejection_kind::malformed);
   CHECK(bad(json{{"phoneNumber", true}}).kind == rejection_kind::malformed);
@@ -344,7 +347,7 @@ TEST_CASE("json: the schema tells types, limits and what is required") {
   CHECK(schema["required"] == json::array({"phoneNumber"}));
   CHECK_FALSE(p.contains("secret"));
   CHECK(p["phoneNumber"] == json{{"type", "string"}, {"minLength", 1}, {"maxLength", 20}, {"description", "Whom to call."}});
-  CHECK(p["qty"] == json{{"type", "integer"}, {"minimum", 1}, {"maximum", 100}});
+  CHECK(p["qty"] == json{{"type", "integer"}, {"format", "int64"}, {"minimum", 1}, {"maximum", 100}});
   CHECK(p["amt"] == json{{"type", "number"}, {"minimum", 0}});
   CHECK(p["hot"] == json{{"type", "boolean"}});
   CHECK(p["size"] == json{{"enum", {"Small", "Large"}}});

@@ -359,13 +359,12 @@ def test_root_links_every_collection(node):
     links = node.get("/").json()["_links"]
     assert COLLECTIONS <= links.keys()
     for collection in COLLECTIONS:
-        assert links[collection]["href"] == f"{node.base}/{collection}"
-        assert node.get(links[collection]["href"]).status_code == 200
+        assert links[collection] == {"href": f"{node.base}/{collection}{{?page,size,sort}}", "templated": True}
 
 
 def test_links_carry_the_host_of_the_request(node):
     answer = node.get("/orders", headers={"Host": "coffee.example:81"})
-    assert answer.json()["_links"]["self"]["href"] == "http://coffee.example:81/orders"
+    assert answer.json()["_links"]["self"]["href"] == "http://coffee.example:81/orders{?page,size,sort}"
     created = node.post("/orders", json=order_body(), headers={"Host": "coffee.example"})
     assert created.headers["Location"].startswith("http://coffee.example/orders/")
     assert created.json()["_links"]["self"]["href"] == created.headers["Location"]

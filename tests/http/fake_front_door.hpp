@@ -138,12 +138,14 @@ class door final : public front_door {
   }
   result<page> list(collection_ref, const page_request& p) const override {
     last_page = p;
-    return cut([](const cup&) { return true; }, p, p.descending);
+    return cut([](const cup&) { return true; }, p);
   }
-  result<page> find(collection_ref from, const finder_declaration&, const std::vector<scalar>& arguments, const page_request& p,
-                    bool newest_first) const override {
+  result<page> find(collection_ref from, const finder_declaration&, const std::vector<scalar>& arguments,
+                    const page_request& p) const override {
+    last_page = p;
     const auto phone = std::string(std::get<std::string_view>(arguments.at(0)));
-    auto found = cut([&](const cup& c) { return c.phone_number == phone; }, p, newest_first);
+    auto found = cut([&](const cup& c) { return c.phone_number == phone; }, p);
+    found.complete = found.total <= p.scan_limit;
     if (from.view)
       for (auto& r : found.rows) r.row = value::of(my_cup{phone, r.row.as<cup>()->qty});
     return found;
@@ -235,13 +237,13 @@ class door final : public front_door {
 
  private:
   template <class Matches>
-  page cut(Matches matches, const page_request& p, bool reverse) const {
+  page cut(Matches matches, const page_request& p) const {
     const std::lock_guard lock(mutex_);
     page found;
     std::vector<stored_row> all;
     for (const std::pair<const std::uint64_t, stored_row>& entry : rows)
       if (matches(*entry.second.row.as<cup>())) all.push_back(entry.second);
-    if (reverse) std::reverse(all.begin(), all.end());
+    if (!p.sort.empty() && p.sort.front().descending) std::reverse(all.begin(), all.end());
     found.total = all.size();
     for (auto i = p.offset; i < all.size() && i < p.offset + p.limit; ++i) found.rows.push_back(all[i]);
     return found;
@@ -264,6 +266,8 @@ class door final : public front_door {
     if (at == rows.end()) return (answer.refused = rejection::not_found("There is no such cup."), answer);
     if (r.expected_version && *r.expected_version != at->second.version)
       return (answer.refused = rejection{rejection_kind::stale, "Changed meanwhile.", {}, 0}, answer);
+    if (const auto* f = changed_since(r.read_only, at->second.row.data()))
+      return (answer.refused = rejection::invalid(std::string(f->name), "Not so any more."), answer);
     auto changed = *at->second.row.as<cup>();
     changed.status = cup_status::canceled;
     at->second = {at->first, at->second.version + 1, value::of(std::move(changed))};

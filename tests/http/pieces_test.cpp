@@ -183,20 +183,25 @@ TEST_CASE("ids are positive numbers without decoration") {
 TEST_CASE("paging: links exist where their pages do") {
   paging p;
   p.size = 20;
-  std::string out;
-  append_page_links(out, "http://h/c", "", "", p, 20);
-  CHECK(out == R"("self":{"href":"http://h/c"})");
-  out.clear();
   p.number = 1;
-  append_page_links(out, "http://h/c", "page=1", "sort=id,desc", p, 50);
-  CHECK(out == R"("self":{"href":"http://h/c?page=1"},"first":{"href":"http://h/c?page=0&size=20&sort=id,desc"},)"
-               R"("prev":{"href":"http://h/c?page=0&size=20&sort=id,desc"},"next":{"href":"http://h/c?page=2&size=20&sort=id,desc"},)"
-               R"("last":{"href":"http://h/c?page=2&size=20&sort=id,desc"})");
-  out.clear();
+  CHECK(link_header(page_links("http://h/c", "sort=id,desc", p, 50)) ==
+        R"(<http://h/c?page=0&size=20&sort=id,desc>; rel="first", <http://h/c?page=0&size=20&sort=id,desc>; rel="prev", )"
+        R"(<http://h/c?page=2&size=20&sort=id,desc>; rel="next", <http://h/c?page=2&size=20&sort=id,desc>; rel="last")");
+  CHECK(page_links("http://h/c", "", {}, 20).empty());
+  std::string out;
   append_page_member(out, p, 50);
   CHECK(out == R"("page":{"size":20,"totalElements":50,"totalPages":3,"number":1})");
   CHECK(query_without_page("page=2&phoneNumber=010&size=5") == "phoneNumber=010");
-  CHECK(safe_in_json("a=\"<\\") == "a=%22%3C%5C");
+  CHECK(safe_in_json("a=\"<\\{}") == "a=%22%3C%5C%7B%7D");
+}
+
+TEST_CASE("paging: a collection's template names what its query does not") {
+  CHECK(collection_template("http://h/c", "") == "http://h/c{?page,size,sort}");
+  CHECK(collection_template("http://h/c", "page=1") == "http://h/c?page=1{&size,sort}");
+  CHECK(collection_template("http://h/c", "sort=a&sort=b&size=2&page=0") == "http://h/c?sort=a&sort=b&size=2&page=0");
+  std::string out;
+  append_link(out, "self", "http://h/c{?page}");
+  CHECK(out == R"("self":{"href":"http://h/c{?page}","templated":true})");
 }
 
 TEST_CASE("rate limit: a burst, then as fast as it refills") {

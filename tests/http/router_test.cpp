@@ -286,12 +286,24 @@ TEST_CASE("router: a collection in pages") {
   CHECK(body["page"]["size"] == 1000);
   CHECK(body["_embedded"]["cups"].empty());
   CHECK(s.run(method::get, "/cups?sort=id,desc").status == 200);
-  CHECK(s.door.last_page.descending);
-  CHECK_FALSE(s.door.last_page.sort_field);
-  CHECK(s.run(method::get, "/cups?sort=qty,desc").status == 200);
-  CHECK(s.door.last_page.sort_field == 1);
-  for (const auto* bad : {"page=-1", "page=x", "size=0", "sort=qyt", "sort=qty,up"})
+  CHECK(s.door.last_page.sort == std::vector<sort_key>{{{}, true}});
+  for (const auto* bad : {"page=-1", "page=x", "size=0", "sort=qyt", "sort=qty,up", "sort=qty&sort=nothing"})
     CHECK(s.run(method::get, std::string("/cups?") + bad).status == 400);
+}
+
+TEST_CASE("router: several sort parameters count in order, in any case, and an empty one is none") {
+  setup s;
+  const auto keys = [&](const std::string& query) {
+    CHECK(s.run(method::get, "/cups?" + query).status == 200);
+    return s.door.last_page.sort;
+  };
+  using list = std::vector<sort_key>;
+  CHECK(keys("sort=qty,desc") == list{{1, true}});
+  CHECK(keys("sort=qty,DESC&sort=phoneNumber") == list{{1, true}, {0, false}});
+  CHECK(keys("sort=phoneNumber,Asc&sort=qty&sort=phoneNumber,desc") == list{{0, false}, {1, false}});
+  CHECK(keys("sort=phoneNumber,qty,desc") == list{{0, true}, {1, true}});
+  CHECK(keys("sort=").empty());
+  CHECK(keys("sort=,desc&sort=id,%20desc") == list{{{}, true}});
 }
 
 TEST_CASE("router: slow queries leave the io thread, others do not") {
@@ -304,6 +316,16 @@ TEST_CASE("router: slow queries leave the io thread, others do not") {
   CHECK(kept("/cups?sort=id,desc"));
   CHECK_FALSE(kept("/cups?sort=qty"));
   CHECK_FALSE(kept("/cups?page=501"));
+  const std::string finder = "/cups/search/findByPhoneNumber?phoneNumber=010";
+  CHECK(kept(finder.c_str()));
+  CHECK(kept((finder + "&sort=id,desc").c_str()));
+  CHECK_FALSE(kept((finder + "&sort=qty").c_str()));
+  CHECK_FALSE(kept((finder + "&size=20&page=501").c_str()));
+  for (int i = 0; i < 12; ++i) s.door.put("010", i);
+  s.settings.deep_offset = 10;
+  CHECK(kept((finder + "&size=2").c_str()));
+  CHECK_FALSE(kept((finder + "&size=1").c_str()));  // more matches than it may count here
+  CHECK(json::parse(s.run(method::get, finder + "&size=1").body)["page"]["totalElements"] == 12);
 }
 
 TEST_CASE("router: finders") {
@@ -311,12 +333,18 @@ TEST_CASE("router: finders") {
   for (int i = 1; i <= 5; ++i) s.door.put("010", i);
   auto body = json::parse(s.run(method::get, "/cups/search/findByPhoneNumber?phoneNumber=010").body);
   CHECK(body["_embedded"]["cups"].size() == 5);
-  CHECK(body["_links"]["self"]["href"] == "http://h:1/cups/search/findByPhoneNumber?phoneNumber=010");
+  CHECK(body["_links"] == json{{"self", {{"href", "http://h:1/cups/search/findByPhoneNumber?phoneNumber=010"}}}});
+  CHECK(body["page"] == json{{"size", 1000}, {"totalElements", 5}, {"totalPages", 1}, {"number", 0}});
+  body = json::parse(s.run(method::get, "/cups/search/findByPhoneNumber?phoneNumber=010&size=2&sort=id,desc").body);
+  CHECK(body["_embedded"]["cups"][0]["qty"] == 5);
+  CHECK(body["page"]["totalPages"] == 3);
+  CHECK(body["_links"]["next"]["href"] == "http://h:1/cups/search/findByPhoneNumber?page=1&size=2&phoneNumber=010&sort=id,desc");
+  CHECK_FALSE(body["_links"].contains("prev"));
   body = json::parse(s.run(method::get, "/cups/search/findByPhoneNumber?phoneNumber=011").body);
   CHECK(body["_embedded"]["cups"] == json::array());
   CHECK(s.run(method::get, "/cups/search/findByPhoneNumber").status == 400);
   CHECK(json::parse(s.run(method::get, "/cups/search").body)["_links"]["findByPhoneNumber"]["href"] ==
-        "http://h:1/cups/search/findByPhoneNumber{?phoneNumber}");
+        "http://h:1/cups/search/findByPhoneNumber{?phoneNumber,page,size,sort}");
 
   const auto plain = s.run(method::get, "/mycups/search/findByPhoneNumber?phoneNumber=010&size=2");
   CHECK(plain.content_type == content::json);
@@ -325,11 +353,56 @@ TEST_CASE("router: finders") {
   CHECK(body[0]["id"] == 4);  // the newest two, oldest first
   CHECK(body[1]["id"] == 5);
   CHECK_FALSE(body[0].contains("_links"));
+  const auto url = "<http://h:1/mycups/search/findByPhoneNumber?page=";
+  CHECK(plain.headers == std::string("Link: ") + url + "0&size=2&phoneNumber=010>; rel=\"first\", " + url +
+                             "1&size=2&phoneNumber=010>; rel=\"next\", " + url + "2&size=2&phoneNumber=010>; rel=\"last\"\r\n");
+  body = json::parse(s.run(method::get, "/mycups/search/findByPhoneNumber?phoneNumber=010&size=2&sort=id,desc&page=2").body);
+  REQUIRE(body.size() == 1);
+  CHECK(body[0]["id"] == 1);
+  CHECK(s.run(method::get, "/mycups/search/findByPhoneNumber?phoneNumber=010").headers.empty());
+}
+
+TEST_CASE("router: what was read can be written back") {
+  setup s;
+  s.door.put("010", 1);
+  const auto read = [&] { return json::parse(s.run(method::get, "/cups/1").body); };
+  const auto whole = [&](json change) {
+    auto body = read();
+    body.update(change);
+    return s.run(method::patch, "/cups/1", body.dump());
+  };
+  CHECK(whole({{"status", "OrderCanceled"}}).status == 200);
+  CHECK(s.door.asked.back().read_only.fields.size() == 2);
+  CHECK(whole({{"status", "OrderCanceled"}, {"phoneNumber", nullptr}, {"id", 1}, {"_embedded", json::object()}}).status == 200);
+  CHECK(whole({{"status", "OrderCanceled"}, {"id", "1"}}).status == 200);
+  const auto refused = [&](json change, const char* field) {
+    change["status"] = "OrderCanceled";
+    const auto answer = whole(std::move(change));
+    CHECK(answer.status == 422);
+    CHECK(json::parse(answer.body)["field"] == field);
+  };
+  refused({{"phoneNumber", "011"}}, "phoneNumber");
+  refused({{"id", 2}}, "id");
+  refused({{"id", true}}, "id");
+  refused({{"unknown", nullptr}}, "unknown");
+  CHECK(whole({{"status", "OrderCanceled"}, {"qty", "x"}}).status == 400);
+
+  auto fresh = json::parse(order);
+  fresh.update({{"_links", json::object()}, {"id", nullptr}, {"status", nullptr}});
+  CHECK(s.run(method::post, "/cups", fresh.dump()).status == 201);
+  for (const auto& [field, sent] : {std::pair<const char*, json>{"status", "Ordered"}, {"id", 7}}) {
+    auto body = fresh;
+    body[field] = sent;
+    const auto answer = s.run(method::post, "/cups", body.dump());
+    CHECK(answer.status == 422);
+    CHECK(json::parse(answer.body)["field"] == field);
+  }
 }
 
 TEST_CASE("router: root, profile, OpenAPI") {
   setup s;
-  CHECK(json::parse(s.run(method::get, "/").body)["_links"]["cups"]["href"] == "http://h:1/cups");
+  CHECK(json::parse(s.run(method::get, "/").body)["_links"]["cups"] ==
+        json{{"href", "http://h:1/cups{?page,size,sort}"}, {"templated", true}});
   CHECK(json::parse(s.run(method::get, "/profile").body)["_links"]["mycups"]["href"] == "http://h:1/profile/mycups");
   CHECK(json::parse(s.run(method::get, "/profile/cups").body)["properties"].contains("phoneNumber"));
   const auto api = json::parse(s.run(method::get, "/openapi.json").body);
@@ -339,6 +412,63 @@ TEST_CASE("router: root, profile, OpenAPI") {
   CHECK(api["paths"]["/cups/{id}"].contains("patch"));
   CHECK_FALSE(api["paths"]["/mycups"].contains("post"));
   CHECK(api["paths"].contains("/cups/search/findByPhoneNumber"));
+}
+
+TEST_CASE("router: the OpenAPI document has every path, with the methods that it takes") {
+  setup s;
+  s.settings.faults_enabled = true;
+  s.door.put("010", 1);
+  const auto paths = json::parse(s.run(method::get, "/openapi.json").body)["paths"];
+  for (auto path : s.get().table().templates()) {
+    if (path == "unmatched") continue;
+    if (const auto at = path.find("{action}"); at != std::string::npos) path.replace(at, 8, "stop");
+    INFO(path);
+    CHECK(paths.contains(path));
+  }
+  const std::pair<const char*, const char*> filled[] = {{"{id}", "1"}, {"{name}", "cup"}, {"{slug}", "conflict"}};
+  for (const auto& [path, item] : paths.items()) {
+    INFO(path);
+    auto target = path;
+    for (const auto& [name, with] : filled)
+      if (const auto at = target.find(name); at != std::string::npos) target.replace(at, std::string_view(name).size(), with);
+    const auto allow = s.run(method::options, target).headers + ",";
+    REQUIRE(allow.starts_with("Allow: "));
+    for (const auto* m : {"get", "post", "put", "patch", "delete"}) {
+      INFO(m);
+      std::string upper = m;
+      std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+      const bool allowed = allow.find(" " + upper + ",") != std::string::npos || allow.find(" " + upper + "\r") != std::string::npos;
+      CHECK(item.contains(m) == allowed);
+    }
+  }
+  s.routes.reset();
+  s.settings.faults_enabled = false;
+  CHECK_FALSE(json::parse(s.run(method::get, "/openapi.json").body)["paths"].contains("/makeZombie"));
+}
+
+TEST_CASE("router: the schemas say what is answered and what is taken") {
+  setup s;
+  const auto document = json::parse(s.run(method::get, "/openapi.json").body);
+  const auto& schemas = document["components"]["schemas"];
+  const auto& row = schemas["cup"];
+  CHECK(row["additionalProperties"] == false);
+  CHECK(row["required"] == json::array({"phoneNumber", "qty", "status"}));
+  CHECK(row["properties"]["qty"] == json{{"type", "integer"}, {"format", "int64"}});
+  CHECK(row["properties"]["_links"]["readOnly"] == true);
+  const auto& place = schemas["place_cup"];
+  CHECK(place["additionalProperties"] == false);
+  CHECK(place["required"] == json::array({"phoneNumber", "qty"}));
+  CHECK(place["properties"]["qty"]["type"] == json::array({"integer", "string"}));
+  CHECK(place["properties"]["status"]["readOnly"] == true);
+  const auto& cancel = schemas["cancel_cup"];
+  CHECK(cancel["required"] == json::array({"status"}));
+  CHECK(cancel["properties"]["status"] == json{{"const", "OrderCanceled"}});
+  CHECK(cancel["properties"]["reason"]["type"] == json::array({"string", "integer", "null"}));
+  const auto& post = document["paths"]["/cups"]["post"];
+  for (const auto* status : {"201", "400", "405", "409", "413", "415", "422", "429", "503"}) CHECK(post["responses"].contains(status));
+  CHECK(post["responses"]["201"]["links"].contains("getCupsById"));
+  CHECK(document["paths"]["/cups/{id}"]["get"]["responses"].contains("304"));
+  CHECK(document["paths"]["/actuator/contexts"]["get"]["security"][0].contains("bearer"));
 }
 
 TEST_CASE("router: a prefix is stripped from paths and carried by links") {

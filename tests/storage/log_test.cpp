@@ -271,7 +271,7 @@ TEST_CASE("queries: a page counts from the oldest or the newest and knows the to
   CHECK(ids(*list(page_of(5, 2))).empty());
   CHECK(list(page_of(5, 2))->total == 5);
   auto newest = page_of(1, 2);
-  newest.descending = true;
+  newest.sort = {{{}, true}};
   CHECK(ids(*list(newest)) == id_list{4, 3});
 }
 
@@ -280,9 +280,9 @@ TEST_CASE("queries: a page sorted by a field, and the limit of rows that are sor
   const auto now = disk->read();
   const auto& r = *cup_context().resource;
   auto q = page_of(1, 3);
-  q.sort_field = 1;
+  q.sort = {{1, false}};
   CHECK(ids(*list_rows(*now, r, {false, cups}, q, 5)) == id_list{4, 3, 2});
-  q.descending = true;
+  q.sort = {{1, true}};
   CHECK(ids(*list_rows(*now, r, {false, cups}, q, 5)) == id_list{2, 3, 4});
   q.offset = 9;
   CHECK(list_rows(*now, r, {false, cups}, q, 5)->rows.empty());
@@ -296,7 +296,8 @@ TEST_CASE("queries: a finder by equality, from either end") {
   const auto now = disk->read();
   const auto& r = *cup_context().resource;
   const auto find = [&](std::string_view phone, page_request q, bool newest) {
-    return ids(*find_rows(*now, r, {false, cups}, r.finders[0], {phone}, q, newest));
+    q.sort = {{{}, newest}};
+    return ids(*find_rows(*now, r, {false, cups}, r.finders[0], {phone}, q, 0));  // nothing is sorted: no limit counts
   };
   CHECK(find("020", page_of(0, 9), false) == id_list{3, 4, 5});
   CHECK(find("020", page_of(0, 1), true) == id_list{5});
@@ -305,12 +306,69 @@ TEST_CASE("queries: a finder by equality, from either end") {
   CHECK(find("0200", page_of(0, 9), false).empty());
 }
 
+TEST_CASE("queries: several sort keys count in order, each in its direction, null first") {
+  auto disk = make_memory_store();
+  hand h(*disk);
+  const std::pair<const char*, std::int64_t> cup_facts[] = {{"b", 2}, {"a", 1}, {"ab", 1}, {"a", 2}, {"b", 1}};
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    std::vector<value> events{made(cup_facts[id - 1].first, cup_facts[id - 1].second)};
+    if (id % 2 == 0) events.push_back(filled(0, 5));
+    h.add(cups, id, std::move(events));
+  }
+  h.flush();
+  const auto now = disk->read();
+  const auto& r = *cup_context().resource;
+  const auto sorted = [&](std::vector<sort_key> by) {
+    auto q = page_of(0, 9);
+    q.sort = std::move(by);
+    return ids(*list_rows(*now, r, {false, cups}, q, 5));
+  };
+  CHECK(sorted({{0, false}, {1, false}}) == id_list{2, 4, 3, 5, 1});
+  CHECK(sorted({{0, true}, {1, false}}) == id_list{5, 1, 3, 2, 4});
+  CHECK(sorted({{0, false}, {{}, true}}) == id_list{4, 2, 3, 5, 1});
+  CHECK(sorted({{1, true}}) == id_list{1, 4, 2, 3, 5});
+  CHECK(sorted({{2, false}, {0, true}}) == id_list{1, 5, 3, 2, 4});
+  CHECK(sorted({{2, true}, {{}, false}}) == id_list{2, 4, 1, 3, 5});
+}
+
+TEST_CASE("queries: a finder sorts, counts all matches, and gives up where there are more than it may look at") {
+  const auto disk = five_cups();
+  const auto now = disk->read();
+  const auto& r = *cup_context().resource;
+  const auto find = [&](page_request q, std::uint64_t sort_rows_max) {
+    return find_rows(*now, r, {false, cups}, r.finders[0], {std::string_view("020")}, q, sort_rows_max);
+  };
+  auto q = page_of(1, 1);
+  q.sort = {{1, false}};  // quantities fall with the numbers
+  const auto page = find(q, 3);
+  CHECK(ids(*page) == id_list{4});
+  CHECK(page->total == 3);
+  const auto refused = find(q, 2);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.why().detail.find("runtime.sortRowsMax 2") != std::string::npos);
+
+  q = page_of(0, 1);
+  q.scan_limit = 3;
+  CHECK(find(q, 0)->complete);
+  CHECK(find(q, 0)->total == 3);
+  q.scan_limit = 2;
+  CHECK_FALSE(find(q, 0)->complete);
+
+  const auto bounded = [&](std::vector<sort_key> by) {  // as stored it would be 5, 4, 3
+    auto by_number = page_of(0, 9);
+    by_number.sort = std::move(by);
+    return ids(*find_rows(*now, r, {false, cups}, r.finders[1], {std::int64_t{30}}, by_number, 3));
+  };
+  CHECK(bounded({{{}, false}}) == id_list{3, 4, 5});
+  CHECK(bounded({{{}, true}}) == id_list{5, 4, 3});
+}
+
 TEST_CASE("queries: a finder with an upper bound includes it, and leaves out rows without a value") {
   const auto disk = five_cups();
   const auto now = disk->read();
   const auto& r = *cup_context().resource;
   const auto find = [&](std::size_t finder, std::int64_t most) {
-    return ids(*find_rows(*now, r, {false, cups}, r.finders[finder], {most}, page_of(0, 9), false));
+    return ids(*find_rows(*now, r, {false, cups}, r.finders[finder], {most}, page_of(0, 9), 9));
   };
   CHECK(find(1, 30) == id_list{5, 4, 3});
   CHECK(find(1, 29) == id_list{5, 4});

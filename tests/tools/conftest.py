@@ -7,7 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from crema import Node  # noqa: E402
 from fixtures import make_node, node, phone, rng  # noqa: E402, F401
-from samples import SYSTEMS, Sample  # noqa: E402
+from samples import SETTINGS, SYSTEMS, Sample  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -29,8 +29,20 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory, request):
-    """A node of one system, with rows in every collection."""
-    made = Sample(Node(tmp_path_factory.mktemp(request.param), SYSTEMS[request.param].settings, system=request.param).start())
-    yield made
-    made.node.kill9()
+def make_sample(tmp_path_factory):
+    """Nodes of a system, with rows in every collection."""
+    made = []
+
+    def make(system):
+        node = Node(tmp_path_factory.mktemp(system), {**SETTINGS, **SYSTEMS[system].settings}, system=system).start()
+        made.append(node)
+        return Sample(node)
+
+    yield make
+    for node in made:
+        node.kill9()
+
+
+@pytest.fixture(scope="session")
+def sample(make_sample, request):
+    return make_sample(request.param)

@@ -22,4 +22,5 @@ def run_node(script, *arguments, **options):
     """A script of this folder, or an installed program of node_modules/.bin."""
     here = HERE / script
     program = here if here.exists() else TOOLS / "node_modules" / ".bin" / script
-    return run_tool("node", program, *arguments, env={**os.environ, "NODE_PATH": str(TOOLS / "node_modules")}, **options)
+    env = {**os.environ, "NODE_PATH": str(TOOLS / "node_modules"), **options.pop("env", {})}
+    return run_tool("node", program, *arguments, env=env, **options)

@@ -8,7 +8,7 @@ const addFormats = require('ajv-formats').default;
 const broken = [];
 for (const { what, schema, values } of JSON.parse(fs.readFileSync(process.argv[2], 'utf8'))) {
   const ajv = addFormats(new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true }));
-  for (const annotation of ['discriminator', 'xml', 'externalDocs', 'example']) ajv.addKeyword(annotation);
+  ajv.addKeyword('components');  // of an OpenAPI document: where its references lead
   const validate = ajv.compile(schema);
   for (const value of values)
     if (!validate(value)) broken.push(`${what}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`);
