@@ -53,16 +53,18 @@ json stream_operation(const std::string& tag, const std::string& summary, json p
   o.summary = summary;
   o.description = summary + ", oldest first: as NDJSON, or as server-sent events where `Accept` names them.";
   o.parameters = std::move(parameters);
-  const json offset = {{"type", "integer"}, {"format", "int64"}, {"minimum", 0}, {"maximum", INT64_MAX}};
-  o.parameters.push_back(parameter("query", "from", false, offset, "The first offset that is wanted."));
+  const json place = {{"type", "string"}, {"pattern", "^([0-9a-f]{16}-)?[0-9]{1,18}$"}};
+  o.parameters.push_back(parameter("query", "from", false, place,
+                                   "The first offset that is wanted: alone, or behind its history and a hyphen, as the ids of server-sent "
+                                   "events are."));
   o.parameters.push_back(
       parameter("query", "follow", false, yes_or_no,
                 "Whether the stream goes on with what happens next; by default server-sent events do, and NDJSON does not."));
-  o.parameters.push_back(parameter("header", "Last-Event-ID", false, {{"type", "string"}, {"pattern", "^[0-9]{0,18}$"}},
-                                   "The last offset that was seen; counts before `from`."));
+  o.parameters.push_back(parameter("header", "Last-Event-ID", false, place, "The last offset that was seen; counts before `from`."));
   const json lines = {{"type", "string"}, {"contentMediaType", "application/json"}, {"contentSchema", schema_ref("event")}};
   o.responses["200"] =
-      answer("One event a line.", {{"application/x-ndjson", {{"schema", lines}}}, {"text/event-stream", {{"schema", text}}}});
+      answer("One event a line.", {{"application/x-ndjson", {{"schema", lines}}}, {"text/event-stream", {{"schema", text}}}}, {"Crema-History"});
+  problems.push_back(410);
   o.problems = std::move(problems);
   return to_json(std::move(o), settings);
 }
@@ -228,7 +230,7 @@ void add_management(json& paths, const server_settings& settings) {
   p.manage("/actuator/deadletters", "get", "Messages that could not be handled",
            {{"200", done("At most 1,000.", list_of(schema_ref("deadLetter")))}}, {});
   p.manage("/actuator/deadletters/{id}", "delete", "To drop a dead letter", {{"204", nothing}}, {404, 409});
-  p.manage("/actuator/deadletters/{id}/replay", "post", "To send a dead letter again",
+  p.manage("/actuator/deadletters/{id}/replay", "post", "To send a dead letter again: no ask, and a request only under its key",
            {{"200", done("It is on its way.", schema_ref("replayed"))}}, {404, 409, 415});
   p.manage("/actuator/backup", "post", "To take a backup", {{"200", done("The copy is complete.", schema_ref("backup"))}}, {409, 415, 422},
            {{"required", true}, {"content", content(as_json, schema_ref("backup"))}});

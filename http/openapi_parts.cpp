@@ -48,6 +48,7 @@ json headers() {
       {"Location", header("Where the new resource is.", {{"type", "string"}, {"format", "uri"}})},
       {"Idempotency-Replayed", header("The first answer under this Idempotency-Key, given again.", {{"const", "true"}})},
       {"Link", header("Other pages (RFC 8288): first, prev, next and last, as far as they exist.", text)},
+      {"Crema-History", header("Which history the offsets are of; every restore begins another.", text)},
       {"Allow", header("The methods that this resource takes.", text)},
       {"Retry-After", header("After how many seconds to try again.", number)},
       {"RateLimit-Limit", header("Requests that may come at once.", number)},
