@@ -12,14 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/log_sink.hpp"
 #include "actors/node.hpp"
-#include "actors/notifier.hpp"
 #include "behaviors/systems.hpp"
 #include "cli/cli.hpp"
 #include "cli/visible_output.hpp"
-#include "http/otlp_exporter.hpp"
 #include "http/server.hpp"
-#include "http/webhook.hpp"
+#include "outbound/otlp_exporter.hpp"
+#include "outbound/webhook.hpp"
 #include "process/descriptors.hpp"
 #include "process/signals.hpp"
 #include "process/standard_streams.hpp"
@@ -156,9 +156,13 @@ actors::runtime_settings runtime_settings_of(const values& v, const system_decla
   s.batch_wait = std::chrono::microseconds(v.get_int("journal.batchWaitUs"));
   s.linger = v.get_ms("journal.lingerMs");
   s.journal_queue_max = number<std::size_t>(v, "journal.queueMax");
-  s.notify_concurrent_max = number<std::uint32_t>(v, "notify.maxConcurrent");
+  // Lines of the log go together; a receiver takes them one by one.
+  s.notify_concurrent_max =
+      v.get_text("notify.adapter") == "log" ? actors::log_sink::lines_max : number<std::uint32_t>(v, "notify.maxConcurrent");
   s.notify_retry_min = v.get_ms("notify.retryMinMs");
   s.notify_retry_max = v.get_ms("notify.retryMaxMs");
+  s.notify_tries_max = number<std::uint32_t>(v, "notify.triesMax");
+  s.notify_age_max = v.get_ms("notify.ageMaxMs");
   s.seed = random_number();
   for (const auto& c : system.contexts) s.contexts.emplace(c.name, context_settings_of(v, c, scope));
   s.faults_enabled = v.get_bool("faults.enabled");
@@ -216,8 +220,8 @@ telemetry::trace_settings trace_settings_of(const values& v) {
   return s;
 }
 
-http::otlp_settings otlp_settings_of(const values& v) {
-  http::otlp_settings s;
+outbound::otlp_settings otlp_settings_of(const values& v) {
+  outbound::otlp_settings s;
   s.url = v.get_text("trace.otlp.url");
   s.ca_file = v.get_text("trace.otlp.caFile");
   s.batch_spans = number<std::size_t>(v, "trace.otlp.batchSpans");
@@ -228,13 +232,23 @@ http::otlp_settings otlp_settings_of(const values& v) {
   s.retry_max = v.get_ms("trace.otlp.retryMaxMs");
   s.tries_max = number<unsigned>(v, "trace.otlp.triesMax");
   s.seed = std::random_device{}();
+  s.from.service_name = v.get_text("trace.serviceName");
+  s.from.attributes = outbound::parse_attributes(v.get_list("trace.resourceAttributes"));
   return s;
+}
+
+// Of all that is posted by this process; made when there is something to post.
+std::shared_ptr<outbound::client> shared_client() {
+  static std::weak_ptr<outbound::client> made;
+  auto client = made.lock();
+  if (!client) made = client = std::make_shared<outbound::client>();
+  return client;
 }
 
 std::shared_ptr<notification_sink> sink_of(const values& v) {
   if (v.get_text("notify.adapter") == "log") return std::make_shared<actors::log_sink>();
-  return std::make_shared<http::webhook_sink>(v.get_text("notify.webhookUrl"), v.get_ms("notify.webhookTimeoutMs"),
-                                              v.get_text("notify.webhookCaFile"));
+  return std::make_shared<outbound::webhook_sink>(shared_client(), v.get_text("notify.webhookUrl"), v.get_ms("notify.webhookTimeoutMs"),
+                                                  v.get_text("notify.webhookCaFile"));
 }
 
 // ---- injected faults
@@ -357,11 +371,11 @@ void greet(const values& v, const std::string& what, std::uint16_t port) {
             << " (data in " << v.get_text("data.directory") << ")" << std::endl;
 }
 
-std::unique_ptr<http::otlp_exporter> exporter_of(const values& v, all_served& systems, telemetry::metrics& metrics) {
+std::unique_ptr<outbound::otlp_exporter> exporter_of(const values& v, all_served& systems, telemetry::metrics& metrics) {
   if (v.get_text("trace.otlp.url").empty()) return nullptr;
-  std::vector<http::span_source> sources;
+  std::vector<outbound::span_source> sources;
   for (auto& s : systems) sources.push_back({s.system.name, &s.traces});
-  return std::make_unique<http::otlp_exporter>(otlp_settings_of(v), std::move(sources), metrics);
+  return std::make_unique<outbound::otlp_exporter>(shared_client(), otlp_settings_of(v), std::move(sources), metrics);
 }
 
 // Beside connections: the store, logs, sockets to receivers and collectors, and what the libraries have open for themselves.

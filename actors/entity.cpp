@@ -236,8 +236,8 @@ void entity::decide_and_act(delivery_ptr d, std::unique_ptr<chain> so_far) {
       if (so_far) so_far->replies = replies;
       send_asks(d, std::move(*decided), so_far ? std::move(so_far) : std::make_unique<chain>());
     } else {
-      record(d, *decided, so_far ? so_far->held : tickets{});
-      record_handled(*d, false);
+      const bool taken = record(d, *decided, so_far ? so_far->held : tickets{});
+      record_handled(*d, !taken, taken ? std::string_view() : name_of(rejection_kind::overloaded));
     }
   } catch (const std::exception& e) {
     record_handled(*d, true, "it threw");

@@ -110,7 +110,8 @@ class entity : public base_actor {
   void fail_chain(chain& c, const rejection& why);
 
   // entity_record.cpp
-  void record(const delivery_ptr& d, const outcome& o, const tickets& held);
+  bool record(const delivery_ptr& d, const outcome& o, const tickets& held);  // false: refused, an outbox is full
+  std::optional<rejection> no_room(const delivery& d, const std::vector<storage::stored_message>& messages) const;
   void record_refused_chain(const delivery_ptr& d, const outcome& asked, rejection why);
   void answer_unchanged(const delivery_ptr& d, const outcome& o);
   void settle_message(const delivery_ptr& d);

@@ -101,10 +101,19 @@ value entity::folded(const outcome& o) const {
   return {*declaration().state, std::move(next)};
 }
 
-void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held) {
+// Only who asks for more can be told to wait: what must arrive is taken, whatever it adds.
+std::optional<rejection> entity::no_room(const delivery& d, const std::vector<storage::stored_message>& messages) const {
+  if (d.settled || must_arrive(d) || d.compensating) return std::nullopt;
+  for (const auto& m : messages)
+    if (const auto* full = node_.without_room(m))
+      return rejection{rejection_kind::overloaded, "Too many messages wait for '" + full->name + "' (runtime.outboxMax).", {}, 1000};
+  return std::nullopt;
+}
+
+bool entity::record(const delivery_ptr& d, const outcome& o, const tickets& held) {
   if (o.events.empty()) {
     answer_unchanged(d, o);
-    return;
+    return true;
   }
   const auto next = folded(o);
   append_request request;
@@ -117,6 +126,10 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   for (const auto& t : held) {
     r.confirmed.push_back(t->ref());
     r.messages.insert(r.messages.end(), t->messages().begin(), t->messages().end());
+  }
+  if (auto why = no_room(*d, r.messages)) {
+    refuse(d, std::move(*why));
+    return false;
   }
   if (d->kind == delivery_kind::ask) {
     // The asker has not recorded its part: ours, and all that it causes, waits for that.
@@ -133,7 +146,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
   std::shared_ptr<const storage::journal_record> written;
   if (!append(std::move(request), d, written)) {
     std::tie(state_, version_) = before;
-    return;
+    return true;
   }
   gone_ = declaration().gone && declaration().gone(state_.data());
   last_sequence_ = written->sequence;
@@ -149,6 +162,7 @@ void entity::record(const delivery_ptr& d, const outcome& o, const tickets& held
     node_.settle(*d);
   }
   for (const auto& m : written->messages) node_.dispatch(m);
+  return true;
 }
 
 // A chain that failed but is part of the aggregate's history all the same: recorded for nobody's answer.
@@ -156,7 +170,7 @@ void entity::record_refused_chain(const delivery_ptr& d, const outcome& asked, r
   outcome o;
   o.events = asked.if_refused;
   if (must_arrive(*d)) {
-    record(d, o, {});
+    (void)record(d, o, {});
     return;
   }
   auto history = std::make_shared<delivery>();  // settled: it stands in for a caller who gets the refusal instead
@@ -166,7 +180,7 @@ void entity::record_refused_chain(const delivery_ptr& d, const outcome& asked, r
   history->causation = d->causation;
   history->correlation = d->correlation;
   history->trace = d->trace;
-  record(history, o, {});
+  (void)record(history, o, {});
   refuse(d, std::move(why));
 }
 

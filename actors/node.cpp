@@ -78,31 +78,7 @@ void node::start() {
   p.log->add_listener([&s = *p.shared](const committed_batch_ptr& b) { s.count_consumed(*b); });
   if (!p.given.by_hand) p.log->start();
   p.root = p.actors->spawn<root_supervisor>(*p.shared, p.given.sink, [&p](const std::string& why) { p.give_up(why); });
-  p.metrics_refresh = p.given.metrics->add_refresh(
-      [&p, awake = p.given.metrics->make_gauge("crema_awake_aggregates", "Aggregates in memory"),
-       queue = p.given.metrics->make_gauge("crema_journal_queue", "Steps waiting for the journal"),
-       undos = p.given.metrics->make_gauge("crema_undos_failing", "Undos that failed often and are tried again"),
-       flight = p.given.metrics->make_gauge("crema_requests_in_flight", "Requests being handled")] {
-        awake.set(static_cast<double>(p.shared->awake.load()));
-        undos.set(static_cast<double>(p.shared->undos.stuck()));
-        queue.set(static_cast<double>(p.log->depth()));
-        flight.set(static_cast<double>(p.shared->in_flight.load()));
-        for (const auto& c : p.given.system->contexts) {
-          const auto& s = p.shared->contexts[c.index];
-          const telemetry::labels l{{"context", c.name}};
-          auto& m = *p.given.metrics;
-          m.make_gauge("crema_context_awake", "Aggregates in memory, by context", l).set(static_cast<double>(s.awake.load()));
-          m.make_gauge("crema_mailbox_depth", "Messages on their way or waiting, by context", l).set(static_cast<double>(s.mailbox.load()));
-          m.make_gauge("crema_outbox_depth", "Durable messages not consumed yet, by receiving context", l)
-              .set(static_cast<double>(s.outbox.load()));
-          m.make_gauge("crema_restarts", "Restarts since the start of the node, by context", l).set(static_cast<double>(s.restarts.load()));
-          m.make_gauge("crema_dead_letters", "Messages given up since the start of the node, by context", l)
-              .set(static_cast<double>(s.dead_letters.load()));
-          m.make_gauge("crema_bulkhead_state", "0 closed, 1 open, 2 half open", l).set(static_cast<double>(s.bulkhead.state.load()));
-          m.make_gauge("crema_bulkhead_in_flight", "Asks being handled", l).set(s.bulkhead.in_flight.load());
-          m.make_gauge("crema_bulkhead_queued", "Asks waiting for a place", l).set(s.bulkhead.queued.load());
-        }
-      });
+  p.show_metrics();
   p.started = true;
   telemetry::log(telemetry::level::info, "the node recovered",
                  {{"system", p.given.system->name},
@@ -248,9 +224,6 @@ std::optional<rejection> node::parts::overload(const command_request& r) const {
     case storage::shortage::disk: return refused("The disk has no room for more (data.reserveBytes).");
     case storage::shortage::limit: return refused("The data file may hardly grow any more (data.mapBytesMax).");
   }
-  for (const auto& c : given.system->contexts)
-    if (shared->contexts[c.index].outbox.load() >= static_cast<std::int64_t>(settings.outbox_max))
-      return refused("Too many messages wait for '" + c.name + "' (runtime.outboxMax).");
   (void)r;
   return std::nullopt;
 }

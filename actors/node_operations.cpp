@@ -24,6 +24,23 @@ rejection unknown_context(const system_declaration& s, std::string_view name) {
                               (near.empty() ? "." : "; did you mean '" + std::string(near) + "'?"));
 }
 
+// DOWN: what would add to a full one is refused.
+json outbox_health(const services& s) {
+  json full = json::array();
+  for (const auto& c : s.system.contexts)
+    if (!s.has_room(c.index)) full.push_back(c.name);
+  return {{"status", full.empty() ? "UP" : "DOWN"}, {"full", full}, {"limit", s.settings.outbox_max}};
+}
+
+json notifications_health(const services& s) {
+  std::uint64_t failing = 0, waiting = 0;
+  for (const auto& c : s.contexts) {
+    failing += c.failing_receivers;
+    waiting += c.waiting_for_receivers;
+  }
+  return {{"status", "UP"}, {"failingReceivers", failing}, {"waitingForThem", waiting}};
+}
+
 }  // namespace
 
 json node::health() const {
@@ -38,6 +55,8 @@ json node::health() const {
           {"storage", room},
           {"recovery", {{"status", p.settled ? "UP" : "DOWN"}, {"chainsToSettle", p.shared->compensations.load()}}},
           {"undos", {{"status", p.shared->undos.stuck() > 0 ? "DOWN" : "UP"}, {"failing", p.shared->undos.stuck()}}},
+          {"outbox", outbox_health(*p.shared)},
+          {"notifications", notifications_health(*p.shared)},
           {"contexts", {{"status", "UP"}, {"details", contexts}}}};
 }
 

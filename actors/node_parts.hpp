@@ -59,6 +59,7 @@ struct node::parts {
   int metrics_refresh = 0;
 
   void count_outstanding();
+  void show_metrics();
   void give_up(const std::string& why);
   void prepare_faults();
   std::optional<command_answer> answered_before(const command_request& r) const;

@@ -1,5 +1,6 @@
 #include "actors/services.hpp"
 
+#include <algorithm>
 #include <caf/send.hpp>
 
 #include "actors/fault_keeper.hpp"
@@ -13,6 +14,25 @@ namespace {
 
 // A delivery comes back once for each receiver that died with it. More than this means that nobody lives long enough.
 constexpr std::uint8_t returns_max = 8;
+
+// Whom the events of a context may tell something, directly or by those who are told.
+std::vector<std::uint16_t> receivers_behind(const system_declaration& system, std::uint16_t context) {
+  std::vector<std::uint16_t> found, look_at{context};
+  const auto add = [&](std::uint16_t receiver, bool tells_others) {
+    if (std::find(found.begin(), found.end(), receiver) != found.end()) return;
+    found.push_back(receiver);
+    if (tells_others) look_at.push_back(receiver);
+  };
+  while (!look_at.empty()) {
+    const auto& c = system.contexts[look_at.back()];
+    look_at.pop_back();
+    for (const auto& p : system.policies)
+      if (c.evolver_of(*p.event) != nullptr) add(p.receiver, true);
+    for (const auto& n : system.notifications)
+      if (c.evolver_of(*n.event) != nullptr) add(n.context, false);
+  }
+  return found;
+}
 
 rejection not_running(const context_declaration& context, const context_status& status) {
   return {rejection_kind::stopped,
@@ -67,10 +87,19 @@ services::services(const system_declaration& declared, const runtime_settings& s
     status.awake_in = std::vector<std::atomic<std::int64_t>>(s.partitions);
     const auto known = s.contexts.find(c.name);
     context_settings_.push_back(known == s.contexts.end() ? context_settings{} : known->second);
+    fed_by_.push_back(receivers_behind(declared, c.index));
   }
 }
 
 const context_settings& services::settings_of(std::uint16_t context) const { return context_settings_[context]; }
+
+const context_declaration* services::without_room(const storage::stored_message& m) const noexcept {
+  if (!has_room(m.to.context)) return &system.contexts[m.to.context];
+  if (m.ref.where.partition == storage::notification_partition) return nullptr;
+  for (const auto context : fed_by_[m.to.context])
+    if (!has_room(context)) return &system.contexts[context];
+  return nullptr;
+}
 
 void services::clear_directory() {
   for (auto* all : {&partitions_, &gates_, &notifiers_})
@@ -298,6 +327,7 @@ void services::record_span(const ended_span& ended) {
   s.duration_us = took;
   s.failed = ended.failed;
   s.note = ended.note;
+  s.http = ended.http;
   traces.record(std::move(s));
 }
 

@@ -101,9 +101,11 @@ struct context_status {
   std::atomic<std::int64_t> outbox{0};              ///< durable messages whose consumption is not on disk yet
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> dead_letters{0};
-  std::atomic<int> lanes_closed{0};             ///< partitions that do not take messages yet
-  std::atomic<std::uint64_t> last_id{0};        ///< highest number dealt
-  std::atomic<std::uint64_t> last_recorded{0};  ///< no aggregate with a higher number has recorded anything
+  std::atomic<std::uint64_t> failing_receivers{0};      ///< of notifications: who could not be told lately …
+  std::atomic<std::uint64_t> waiting_for_receivers{0};  ///< … and what waits until he is tried again
+  std::atomic<int> lanes_closed{0};                     ///< partitions that do not take messages yet
+  std::atomic<std::uint64_t> last_id{0};                ///< highest number dealt
+  std::atomic<std::uint64_t> last_recorded{0};          ///< no aggregate with a higher number has recorded anything
   bulkhead_status bulkhead;
 };
 
@@ -118,6 +120,7 @@ struct ended_span {
   std::int64_t ended_us = 0;  ///< 0: now
   bool failed = false;
   std::string_view note = {};
+  std::shared_ptr<const http_exchange> http = {};
 };
 
 struct services {
@@ -165,6 +168,11 @@ struct services {
     for (auto seen = last.load(); seen < a.id && !last.compare_exchange_weak(seen, a.id);) {}
   }
   std::array<std::uint8_t, 8> new_span_id() noexcept;
+  /// The first context without room in its outbox (runtime.outboxMax) that `m`, or what may follow from it, would add to.
+  const context_declaration* without_room(const storage::stored_message& m) const noexcept;
+  bool has_room(std::uint16_t context) const noexcept {
+    return contexts[context].outbox.load(std::memory_order_relaxed) < static_cast<std::int64_t>(settings.outbox_max);
+  }
 
   // ---- sending
   /// To the partition of its receiver, or refused where that is not running; by a detour where a link has a fault.
@@ -204,6 +212,7 @@ struct services {
 
   std::vector<handle_slot> partitions_, gates_, notifiers_;
   std::vector<context_settings> context_settings_;
+  std::vector<std::vector<std::uint16_t>> fed_by_;  // by context: whose outboxes its events may add to, and theirs, and so on
   std::mutex parked_mutex_;
   std::map<storage::lane, std::vector<delivery_ptr>> parked_;
 };

@@ -52,8 +52,10 @@ struct runtime_settings {
   std::chrono::microseconds batch_wait{0};
   milliseconds linger{5};  ///< how long a step for which nobody waits may wait for company
   std::size_t journal_queue_max = 100000;
-  std::uint32_t notify_concurrent_max = 64;
+  std::uint32_t notify_concurrent_max = 16;  ///< of one context, on their way at the same time
   milliseconds notify_retry_min{200}, notify_retry_max{60000};
+  std::uint32_t notify_tries_max = 2000;             ///< of one notification; then it is a dead letter …
+  milliseconds notify_age_max{24 * 3600 * 1000};     ///< … and where it is older than this
   std::uint64_t seed = 0;                            ///< of ids and jitter, and of a new directory's history
   bool faults_enabled = false;                       ///< whether anybody may put a fault on the node's board
   std::map<std::string, context_settings> contexts;  ///< by context name; absent: defaults

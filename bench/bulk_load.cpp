@@ -40,7 +40,7 @@ constexpr std::size_t deferred_entries_max = 262144;  // as data.deferredEntries
 
 class silent_sink final : public notification_sink {
  public:
-  void deliver(const std::string&, const notification&, std::function<void(bool)> done) override { done(true); }
+  void deliver(outgoing_notification, std::function<void(delivery_report)> done) override { done({delivery_report::verdict::delivered}); }
 };
 
 std::string phone_of(std::uint64_t customer) {

@@ -1,12 +1,15 @@
-// A small HTTP/1.1 client for the commands that speak to a running node. One connection a request, one request at a time;
-// blocks its caller. Not for the node itself.
+// What the commands that speak to a running node need of HTTP (outbound/transfer.hpp carries it out): one request at a time, waited
+// for. Not for the node itself.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "outbound/trust.hpp"
 
 namespace crema::cli {
 
@@ -33,7 +36,7 @@ using header_handler = std::function<void(std::string_view name, std::string_vie
 
 class http_client {
  public:
-  /// `url`: "http://host:port", also with a path that everything is below. Throws std::invalid_argument for another.
+  /// `url`: "http://host:port" or https://, also with a path that everything is below. Throws std::invalid_argument for another.
   http_client(std::string url, std::string token);
 
   /// Throws unreachable.
@@ -44,7 +47,8 @@ class http_client {
   const std::string& url() const noexcept { return url_; }
 
  private:
-  std::string url_, token_, authority_, host_, port_, prefix_;
+  std::string url_, token_;
+  std::shared_ptr<const outbound::trust> trusted_;
 };
 
 /// A part of a path or a query, percent-encoded.

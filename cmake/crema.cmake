@@ -7,6 +7,7 @@ find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS url)
 find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
 find_package(absl REQUIRED)
 find_package(ZLIB REQUIRED)
 

@@ -42,7 +42,9 @@ std::string explain_text(const values& v) {
     out += "    " + d.meaning + '\n';
     out += "    " + bounds_text(d) + "; default " + shown(d, d.default_value);
     if (d.fixed_at_creation) out += "; fixed when the data directory is made";
-    out += "; " + environment_name(d.name) + '\n';
+    out += "; " + environment_name(d.name);
+    for (const auto& variable : d.also_from) out += ", else " + variable.name;
+    out += '\n';
     if (d.secret) out += "    " + d.name + "File: the path of a file that holds it.\n";
   }
   return out;
@@ -63,6 +65,7 @@ nlohmann::json explain_json(const values& v) {
                        {"restart", true},
                        {"fixedAtCreation", d.fixed_at_creation}};
     if (d.type == kind::integer || d.type == kind::decimal) one.update({{"min", d.min}, {"max", d.max}});
+    for (const auto& variable : d.also_from) one["alsoFrom"].push_back(variable.name);
     if (!d.unit.empty()) one["unit"] = d.unit;
     if (!d.choices.empty()) one["choices"] = d.choices;
     out.push_back(std::move(one));

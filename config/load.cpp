@@ -84,6 +84,21 @@ class loader {
     for (const auto& d : declared.all()) result_.entries_[d.name] = {d.default_value, "default"};
   }
 
+  // What is set for every program of a kind is weaker than what is set for this one.
+  void take_standard_variables(const std::vector<std::pair<std::string, std::string>>& environment) {
+    for (const auto& d : result_.declared().all()) {
+      for (auto variable = d.also_from.rbegin(); variable != d.also_from.rend(); ++variable) {
+        const auto is_it = [&](const auto& v) { return v.first == variable->name && !v.second.empty(); };
+        const auto at = std::find_if(environment.begin(), environment.end(), is_it);
+        if (at == environment.end()) continue;
+        auto value = at->second;
+        if (!variable->more.empty())
+          while (value.ends_with('/')) value.pop_back();
+        take_text(d.name, value + variable->more, variable->name);
+      }
+    }
+  }
+
   void take_file(const std::filesystem::path& file) {
     std::set<std::string, std::less<>> seen;
     for (const auto& line : read_settings_file(file)) {
@@ -247,6 +262,7 @@ system_settings values::of_system(const system_declaration& system, const std::s
 
 values load(const registry& declared, const sources& from) {
   loader l(declared);
+  l.take_standard_variables(from.environment);
   if (!from.file.empty()) l.take_file(from.file);
   l.take_environment(from.environment);
   l.take_flags(from.flags);

@@ -34,7 +34,7 @@ struct flag {
 
 struct sources {
   std::filesystem::path file;                                    ///< empty: none
-  std::vector<std::pair<std::string, std::string>> environment;  ///< name and value; names without CREMA_ are passed over
+  std::vector<std::pair<std::string, std::string>> environment;  ///< name and value; passed over: names that mean no setting
   std::vector<flag> flags;                                       ///< a later one counts
 };
 

@@ -37,6 +37,11 @@ struct declaration {
   bool secret = false;                            ///< never printed; `<name>File` names a file that holds it
   bool fixed_at_creation = false;                 ///< a data directory keeps the value that it was made with
   bool power_of_two = false;
+  /// Variables by which others name the same, weaker than the file: the first one that is set counts. `more` stands behind its value.
+  struct standard_variable {
+    std::string name, more;
+  };
+  std::vector<standard_variable> also_from;
 
   declaration in(std::string u) && {
     unit = std::move(u);
@@ -53,6 +58,10 @@ struct declaration {
   }
   declaration fixed() && {
     fixed_at_creation = true;
+    return std::move(*this);
+  }
+  declaration also_by(std::vector<standard_variable> variables) && {
+    also_from = std::move(variables);
     return std::move(*this);
   }
   declaration power() && {

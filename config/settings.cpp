@@ -105,9 +105,10 @@ void add_runtime(registry& r) {
   r.add(integer("runtime.mailboxMax", 10000, 1, 1000000,
                 "Messages that may wait at one aggregate; beyond it requests to it are refused (503)."));
   r.add(integer("runtime.inFlightMax", 20000, 1, 1000000, "Requests in flight at the same time; beyond it they are refused (503)."));
-  r.add(integer("runtime.outboxMax", 1000000, 100, 1000000000,
-                "Durable messages that may wait for one context, say while it is stopped; beyond it requests that would add to them are "
-                "refused (503)."));
+  r.add(integer(
+      "runtime.outboxMax", 1000000, 100, 1000000000,
+      "Durable messages and notifications that may wait for one context, say while it is stopped; beyond it requests that would add "
+      "to them are refused (503), and no others."));
   r.add(integer("runtime.askTimeLimitMs", 2 * second_ms, 1, 10 * minute_ms, "How long one context waits for another's answer at the most.")
             .in("ms"));
   r.add(integer("runtime.requestTimeLimitMs", 5 * second_ms, 1, 10 * minute_ms,
@@ -142,10 +143,20 @@ void add_outside(registry& r) {
       text("notify.webhookCaFile", "",
            "A file of CA certificates in PEM, beside the system's, that the certificate of an https:// notify.webhookUrl may come from."));
   r.add(integer("notify.webhookTimeoutMs", 2 * second_ms, 10, 10 * minute_ms, "How long one POST may take.").in("ms"));
-  r.add(integer("notify.retryMinMs", 200, 1, hour_ms, "Wait before a failed notification is tried again; it doubles with each try.")
+  r.add(integer("notify.retryMinMs", 200, 1, hour_ms,
+                "Wait before a receiver that did not take a notification is tried again; it doubles with each failure.")
             .in("ms"));
-  r.add(integer("notify.retryMaxMs", minute_ms, 1, 24 * hour_ms, "Wait before a further try at the most.").in("ms"));
-  r.add(integer("notify.maxConcurrent", 16, 1, 1000, "Notifications on their way at the same time."));
+  r.add(integer("notify.retryMaxMs", minute_ms, 1, 24 * hour_ms,
+                "Wait before a further try at the most, where the receiver does not ask for a longer one (Retry-After).")
+            .in("ms"));
+  r.add(integer("notify.triesMax", 2000, 1, 1000000,
+                "A notification that was tried so many times goes to the dead letters, as one that its receiver refused for good does."));
+  r.add(integer("notify.ageMaxMs", 24 * hour_ms, second_ms, 30 * 24 * hour_ms,
+                "A notification that is older goes to the dead letters when a try fails.")
+            .in("ms"));
+  r.add(integer("notify.maxConcurrent", 16, 1, 1000,
+                "POSTs on their way at the same time, of each context that notifies; at the most half of them to receivers that did not "
+                "take the one before."));
   r.require_ordered("notify.retryMinMs", "notify.retryMaxMs");
 
   r.add(integer("trace.ringSpans", 20000, 0, 10000000, "Spans of recent requests that are kept for /actuator/traces."));
@@ -156,7 +167,14 @@ void add_outside(registry& r) {
                 "Such requests in a second whose spans are kept at the most, so that a busy node has time for orders and the ring reaches "
                 "back for seconds. 0: no limit."));
   r.add(text("trace.otlp.url", "", "Where spans are posted to as OTLP/HTTP, say http://127.0.0.1:4318/v1/traces. Empty: nowhere.")
-            .shaped("an http:// or https:// URL", is_http_url));
+            .shaped("an http:// or https:// URL", is_http_url)
+            .also_by({{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""}, {"OTEL_EXPORTER_OTLP_ENDPOINT", "/v1/traces"}}));
+  r.add(text("trace.serviceName", "",
+             "The service.name that exported spans carry. Empty: the one among trace.resourceAttributes, else crema.")
+            .also_by({{"OTEL_SERVICE_NAME", ""}}));
+  r.add(list("trace.resourceAttributes", "More of what exported spans say of where they come from; values are percent-encoded.")
+            .shaped("key=value", [](std::string_view s) { return s.find('=') != std::string_view::npos && s.front() != '='; })
+            .also_by({{"OTEL_RESOURCE_ATTRIBUTES", ""}}));
   r.add(text("trace.otlp.caFile", "",
              "A file of CA certificates in PEM, beside the system's, that the certificate of an https:// trace.otlp.url may come from."));
   r.add(integer("trace.otlp.batchSpans", 512, 1, 100000, "Spans of one POST at the most."));

@@ -170,6 +170,18 @@ std::string base_url(const request& r, std::string_view own_prefix) {
   return url.append(prefix).append(own_prefix);
 }
 
+server_address address_of(const request& r) {
+  const auto url = base_url(r, {});
+  const auto scheme_end = url.find("://");
+  const auto authority = std::string_view(url).substr(scheme_end + 3, url.find('/', scheme_end + 3) - scheme_end - 3);
+  const auto host_end = end_of_host(authority);
+  server_address a{url.substr(0, scheme_end), std::string(authority.substr(0, host_end)), 0};
+  if (a.host.starts_with('[') && a.host.ends_with(']')) a.host = a.host.substr(1, a.host.size() - 2);
+  const auto port = authority.substr(std::min(host_end + 1, authority.size()));
+  if (std::from_chars(port.data(), port.data() + port.size(), a.port).ec != std::errc{}) a.port = a.scheme == "https" ? 443 : 80;
+  return a;
+}
+
 std::string_view client_address(const request& r, const address_list& trusted) {
   if (!r.trusted_peer) return r.remote_address;
   std::string_view rest = r.x_forwarded_for;

@@ -47,6 +47,13 @@ std::string_view forwarded_prefix(const request& r) noexcept;
 /// of the trusted proxies added. Once a request, before anything reads them.
 void read_forwarded(request& r, const address_list& trusted);
 
+/// Under which a client asked for us, in parts.
+struct server_address {
+  std::string scheme, host;  ///< an IPv6 address without brackets
+  std::uint16_t port = 0;
+};
+server_address address_of(const request& r);
+
 /// The peer, or, behind trusted proxies, the last address in X-Forwarded-For that is not one of them.
 std::string_view client_address(const request& r, const address_list& trusted);
 

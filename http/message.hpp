@@ -28,7 +28,7 @@ struct request {
 
   // Headers that mean something here. Empty: not sent (an empty Idempotency-Key is told apart by has_idempotency_key).
   std::string host, accept, content_type, content_encoding, expect, authorization;
-  std::string if_match, if_none_match, idempotency_key, traceparent, last_event_id;
+  std::string if_match, if_none_match, idempotency_key, traceparent, tracestate, last_event_id, user_agent;
   std::string x_forwarded_for, x_forwarded_proto, x_forwarded_host, x_forwarded_port, x_forwarded_prefix;
   std::string forwarded, transfer_encoding, accept_encoding, origin, access_control_request_method, sec_fetch_site;
   unsigned host_count = 0;

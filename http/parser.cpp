@@ -32,6 +32,7 @@ struct named_field {
 // Headers that Beast has no number for.
 constexpr named_field named_fields[] = {{"idempotency-key", &request::idempotency_key},
                                         {"traceparent", &request::traceparent},
+                                        {"tracestate", &request::tracestate},
                                         {"last-event-id", &request::last_event_id},
                                         {"x-forwarded-for", &request::x_forwarded_for},
                                         {"x-forwarded-proto", &request::x_forwarded_proto},
@@ -55,6 +56,7 @@ std::string request::*member_of(beast::http::field f, std::string_view name) noe
     case beast::http::field::origin: return &request::origin;
     case beast::http::field::access_control_request_method: return &request::access_control_request_method;
     case beast::http::field::forwarded: return &request::forwarded;
+    case beast::http::field::user_agent: return &request::user_agent;
     case beast::http::field::unknown: break;
     default: return nullptr;
   }

@@ -162,6 +162,24 @@ void session::send(response r, framing f) {
   net::async_write(socket_, parts, [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
 }
 
+http_exchange session::exchange_of(unsigned status) const {
+  http_exchange h;
+  h.method = name_of(request_.verb);
+  h.status = status;
+  h.version = request_.version;
+  const auto path = request_.path();
+  h.path = path;
+  if (path.size() < request_.target.size()) h.query = request_.target.substr(path.size() + 1);
+  const auto at = address_of(request_);
+  h.scheme = at.scheme;
+  h.host = at.host;
+  h.port = at.port;
+  h.client = client_address(request_, engine_->trusted);
+  h.user_agent = request_.user_agent;
+  if (const auto& route = engine_->systems.templates()[route_]; route != "unmatched") h.route = route;
+  return h;
+}
+
 // From the request's last byte to its answer's way into the socket: how long the client takes to read is not the node's.
 void session::record_span(unsigned status) const {
   auto* ring = at_ != nullptr ? at_->traces : nullptr;
@@ -181,6 +199,7 @@ void session::record_span(unsigned status) const {
   s.duration_us = took_us;
   s.failed = failed;
   s.note = "status=" + std::to_string(status);
+  s.http = std::make_shared<const http_exchange>(exchange_of(status));
   ring->record(std::move(s));
 }
 

@@ -75,6 +75,7 @@ class session : public std::enable_shared_from_this<session> {
   void on_written(const error_code& ec);
   void account(unsigned status, std::uint64_t bytes);
   void record_span(unsigned status) const;
+  http_exchange exchange_of(unsigned status) const;
   bool last_answer() const;  // the connection ends after this one
   void finish();             // half-close, then linger so that the client can read what was sent
   void linger();

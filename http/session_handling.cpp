@@ -13,7 +13,8 @@ void session::look_at_peer() {
   read_forwarded(request_, engine_->trusted);
   caller_span_ = {};
   if (auto sent = parse_traceparent(request_.traceparent)) {
-    request_.trace = *sent;
+    request_.trace = std::move(*sent);
+    request_.trace.state = parse_tracestate(request_.tracestate);
     caller_span_ = sent->span_id;
     fill_id(request_.trace.span_id, id_state_);  // the trace goes on with a step of ours
   } else {

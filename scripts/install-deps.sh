@@ -8,7 +8,7 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build ccache mold pkg-config curl ca-certificates
   libcaf-dev liblmdb-dev libboost1.81-dev libboost-url1.81-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
-  prometheus-cpp-dev catch2 libxxhash-dev libzstd-dev zlib1g-dev libabsl-dev libssl-dev libjemalloc-dev
+  prometheus-cpp-dev catch2 libxxhash-dev libzstd-dev zlib1g-dev libabsl-dev libssl-dev libcurl4-openssl-dev libjemalloc-dev
 )
 test_packages=(
   python3 python3-pytest python3-requests python3-jsonschema python3-yaml

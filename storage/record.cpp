@@ -37,19 +37,29 @@ address read_address(wire::reader& in) {
   return a;
 }
 
+void put_message_id(std::string& out, const message_id& id) {
+  put_varint(out, id.sequence);
+  put_varint(out, id.index);
+}
+
+message_id read_message_id(wire::reader& in) {
+  message_id id;
+  id.sequence = in.varint();
+  id.index = static_cast<std::uint32_t>(in.varint());
+  return id;
+}
+
 void put_ref(std::string& out, const outbox_ref& r) {
   put_varint(out, r.where.context);
   put_varint(out, r.where.partition);
-  put_varint(out, r.id.sequence);
-  put_varint(out, r.id.index);
+  put_message_id(out, r.id);
 }
 
 outbox_ref read_ref(wire::reader& in) {
   outbox_ref r;
   r.where.context = static_cast<std::uint16_t>(in.varint());
   r.where.partition = static_cast<std::uint16_t>(in.varint());
-  r.id.sequence = in.varint();
-  r.id.index = static_cast<std::uint32_t>(in.varint());
+  r.id = read_message_id(in);
   return r;
 }
 
@@ -96,7 +106,7 @@ const trace_context no_trace;
 constexpr bearer nobody{no_address, no_address, no_trace};
 
 // How something differs from its bearer. FROZEN.
-enum difference : std::uint8_t {
+enum difference : std::uint16_t {
   is_compensating = 1,
   is_sampled = 2,
   other_trace_id = 4,
@@ -105,7 +115,11 @@ enum difference : std::uint8_t {
   other_correlation = 32,
   is_timer = 64,
   other_lane_context = 128,
+  other_trace_state = 256,
+  has_first_id = 512,
 };
+
+std::string_view state_of(const trace_context& t) { return t.state ? std::string_view(*t.state) : std::string_view(); }
 
 template <std::size_t N>
 void put_id(std::string& out, const std::array<std::uint8_t, N>& id) {
@@ -117,14 +131,15 @@ void read_id(wire::reader& in, std::array<std::uint8_t, N>& id) {
   for (auto& b : id) b = in.byte();
 }
 
-std::uint8_t differences(const address& subject, const address& correlation, const trace_context& trace, const bearer& by) {
+unsigned differences(const address& subject, const address& correlation, const trace_context& trace, const bearer& by) {
   unsigned flags = 0;
   if (trace.sampled) flags |= is_sampled;
   if (trace.trace_id != by.trace.trace_id) flags |= other_trace_id;
   if (trace.span_id != by.trace.span_id) flags |= other_span_id;
   if (subject != by.subject) flags |= other_subject;
   if (correlation != by.correlation) flags |= other_correlation;
-  return static_cast<std::uint8_t>(flags);
+  if (trace.state != by.trace.state && state_of(trace) != state_of(by.trace)) flags |= other_trace_state;
+  return flags;
 }
 
 void put_differences(std::string& out, unsigned flags, const address& subject, const address& correlation, const trace_context& trace) {
@@ -132,6 +147,7 @@ void put_differences(std::string& out, unsigned flags, const address& subject, c
   if ((flags & other_correlation) != 0) put_address(out, correlation);
   if ((flags & other_trace_id) != 0) put_id(out, trace.trace_id);
   if ((flags & other_span_id) != 0) put_id(out, trace.span_id);
+  if ((flags & other_trace_state) != 0) put_bytes(out, state_of(trace));
 }
 
 // What put_differences wrote, the rest from the bearer.
@@ -141,13 +157,20 @@ void read_differences(wire::reader& in, unsigned flags, address& subject, addres
   trace = by.trace;
   if ((flags & other_trace_id) != 0) read_id(in, trace.trace_id);
   if ((flags & other_span_id) != 0) read_id(in, trace.span_id);
+  if ((flags & other_trace_state) != 0) {
+    const auto state = in.bytes();
+    trace.state = state.empty() ? nullptr : std::make_shared<const std::string>(state);
+  }
   trace.sampled = (flags & is_sampled) != 0;
 }
 
-unsigned read_flags(wire::reader& in, unsigned known) {
-  const unsigned flags = in.byte();
+// A byte in most cases: what is rare has the high numbers.
+void put_flags(std::string& out, unsigned flags) { put_varint(out, flags); }
+
+unsigned read_flags(wire::reader& in, std::uint64_t known) {
+  const auto flags = in.varint();
   if ((flags & ~known) != 0) throw decode_error("a record has unknown flags " + std::to_string(flags));
-  return flags;
+  return static_cast<unsigned>(flags);
 }
 
 void put_optional_value(std::string& out, const value& v) {
@@ -163,10 +186,12 @@ void put_message(std::string& out, const stored_message& m, const bearer& by) {
   if (m.compensating) flags |= is_compensating;
   if (m.due_ms > 0) flags |= is_timer;
   if (m.ref.where.context != m.to.context) flags |= other_lane_context;
-  out.push_back(static_cast<char>(flags));
+  if (m.first_id.sequence != 0) flags |= has_first_id;
+  put_flags(out, flags);
   put_differences(out, flags, m.from, m.correlation, m.trace);
   if ((flags & is_timer) != 0) put_varint(out, static_cast<std::uint64_t>(m.due_ms));
   if ((flags & other_lane_context) != 0) put_varint(out, m.ref.where.context);
+  if ((flags & has_first_id) != 0) put_message_id(out, m.first_id);
   put_varint(out, m.ref.where.partition);
   put_address(out, m.to);
   put_varint(out, m.causation);
@@ -174,12 +199,14 @@ void put_message(std::string& out, const stored_message& m, const bearer& by) {
 }
 
 stored_message read_message(wire::reader& in, const bearer& by, const type_catalog& types) {
-  const unsigned flags = in.byte();
+  const auto flags = read_flags(in, is_compensating | is_sampled | other_trace_id | other_span_id | other_subject | other_correlation |
+                                        is_timer | other_lane_context | other_trace_state | has_first_id);
   stored_message m;
   read_differences(in, flags, m.from, m.correlation, m.trace, by);
   m.compensating = (flags & is_compensating) != 0;
   if ((flags & is_timer) != 0) m.due_ms = static_cast<std::int64_t>(in.varint());
   if ((flags & other_lane_context) != 0) m.ref.where.context = static_cast<std::uint16_t>(in.varint());
+  if ((flags & has_first_id) != 0) m.first_id = read_message_id(in);
   m.ref.where.partition = static_cast<std::uint16_t>(in.varint());
   m.to = read_address(in);
   if ((flags & other_lane_context) == 0) m.ref.where.context = m.to.context;
@@ -190,7 +217,7 @@ stored_message read_message(wire::reader& in, const bearer& by, const type_catal
 
 void put_hold(std::string& out, const hold& h, const bearer& by) {
   const auto flags = differences(h.subject, h.correlation, h.trace, by);
-  out.push_back(static_cast<char>(flags));
+  put_flags(out, flags);
   put_differences(out, flags, h.subject, h.correlation, h.trace);
   put_optional_value(out, h.undo);
   put_varint(out, h.messages.size());
@@ -199,7 +226,7 @@ void put_hold(std::string& out, const hold& h, const bearer& by) {
 
 hold read_hold(wire::reader& in, const bearer& by, const type_catalog& types) {
   hold h;
-  const auto flags = read_flags(in, is_sampled | other_trace_id | other_span_id | other_subject | other_correlation);
+  const auto flags = read_flags(in, is_sampled | other_trace_id | other_span_id | other_subject | other_correlation | other_trace_state);
   read_differences(in, flags, h.subject, h.correlation, h.trace, by);
   h.undo = read_optional_value(in, types);
   for (auto n = in.varint(); n > 0; --n) h.messages.push_back(read_message(in, {h.subject, h.correlation, h.trace}, types));
@@ -214,8 +241,7 @@ void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const be
     case part_confirmed: r.confirmed.push_back(read_ref(in)); break;
     case part_fired: {
       const auto due = static_cast<std::int64_t>(in.varint());
-      const auto sequence = in.varint();
-      r.fired.emplace_back(due, message_id{sequence, static_cast<std::uint32_t>(in.varint())});
+      r.fired.emplace_back(due, read_message_id(in));
       break;
     }
     case part_hold: r.held = read_hold(in, by, types); break;
@@ -229,15 +255,12 @@ void read_part(journal_record& r, std::uint8_t which, wire::reader& in, const be
 }  // namespace
 
 void encode_message(const stored_message& m, std::string& out) {
-  put_varint(out, m.ref.id.sequence);
-  put_varint(out, m.ref.id.index);
+  put_message_id(out, m.ref.id);
   put_message(out, m, nobody);
 }
 
 stored_message decode_message(wire::reader& in, const type_catalog& types) {
-  message_id id;
-  id.sequence = in.varint();
-  id.index = static_cast<std::uint32_t>(in.varint());
+  const auto id = read_message_id(in);
   auto m = read_message(in, nobody, types);
   m.ref.id = id;
   return m;
@@ -285,7 +308,7 @@ std::string encode_body(const journal_record& r) {
   const bearer own{r.subject, r.correlation, r.trace};
   unsigned flags = differences(r.subject, r.correlation, r.trace, {r.subject, r.subject, no_trace});
   if (r.compensating) flags |= is_compensating;
-  out.push_back(static_cast<char>(flags));
+  put_flags(out, flags);
   put_varint(out, static_cast<std::uint64_t>(r.at.ms));
   put_address(out, r.subject);
   put_differences(out, flags, r.subject, r.correlation, r.trace);
@@ -312,8 +335,7 @@ std::string encode_body(const journal_record& r) {
   for (const auto& [due, id] : r.fired) {
     begin(part_fired);
     put_varint(out, static_cast<std::uint64_t>(due));
-    put_varint(out, id.sequence);
-    put_varint(out, id.index);
+    put_message_id(out, id);
   }
   if (r.held) {
     begin(part_hold);
@@ -340,7 +362,7 @@ journal_record decode_body(std::uint64_t sequence, std::uint16_t partition, std:
   journal_record r;
   r.sequence = sequence;
   r.partition = partition;
-  const auto flags = read_flags(in, is_compensating | is_sampled | other_trace_id | other_span_id | other_correlation);
+  const auto flags = read_flags(in, is_compensating | is_sampled | other_trace_id | other_span_id | other_correlation | other_trace_state);
   r.at.ms = static_cast<std::int64_t>(in.varint());
   const auto subject = read_address(in);
   read_differences(in, flags, r.subject, r.correlation, r.trace, {subject, subject, no_trace});

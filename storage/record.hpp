@@ -59,7 +59,11 @@ struct stored_message {
   trace_context trace;
   bool compensating = false;  ///< part of undoing a failed chain: views skip its effects
   std::int64_t due_ms = 0;    ///< > 0: a timer, not deliverable before this wall-clock time
+  message_id first_id;        ///< of a notification sent again from the dead letters: the one it had before; else 0
   value payload;
+
+  /// Under which a notification is known outside, whatever record has put it.
+  const message_id& known_as() const noexcept { return first_id.sequence != 0 ? first_id : ref.id; }
 };
 
 /// A step taken for an asker that has not yet recorded its own: undone unless a record confirms it. Its messages wait in it.

@@ -2,7 +2,6 @@
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ansicolor_sink.h>
-#include <spdlog/sinks/rotating_file_sink.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "behaviors/core/text.hpp"
+#include "telemetry/log_file.hpp"
 #include "telemetry/log_queue.hpp"
 
 namespace crema::telemetry {
@@ -32,7 +32,8 @@ constexpr auto json_pattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v
 
 struct logging {
   spdlog::sink_ptr console;
-  spdlog::sink_ptr file;    // null without a directory
+  std::unique_ptr<log_file> file;  // null without a directory
+  std::unique_ptr<log_file> access_file;
   spdlog::sink_ptr access;  // null where the access log is off
   bool console_json = false;
   bool access_json = true;
@@ -126,14 +127,16 @@ std::string text_line(std::string_view message, const Fields& fields) {
   return out;
 }
 
-void write(const logging& on, const spdlog::sink_ptr& to, level l, std::string_view line) {
-  on.queue->add(to, spdlog::details::log_msg(spdlog::string_view_t(), to_spdlog(l), spdlog::string_view_t(line.data(), line.size())));
+spdlog::details::log_msg message_of(level l, std::string_view line) {
+  return {spdlog::string_view_t(), to_spdlog(l), spdlog::string_view_t(line.data(), line.size())};
 }
+
+void write(const logging& on, const spdlog::sink_ptr& to, level l, std::string_view line) { on.queue->add(to, message_of(l, line)); }
 
 template <class Fields>
 void write_everywhere(const logging& on, level l, std::string_view message, const Fields& fields) {
   write(on, on.console, l, on.console_json ? json_members(message, fields) : text_line(message, fields));
-  if (on.file) write(on, on.file, l, json_members(message, fields));
+  if (on.file) write(on, on.file->sink(), l, json_members(message, fields));
 }
 
 spdlog::sink_ptr with_pattern(spdlog::sink_ptr sink, bool json) {
@@ -141,11 +144,10 @@ spdlog::sink_ptr with_pattern(spdlog::sink_ptr sink, bool json) {
   return sink;
 }
 
-spdlog::sink_ptr make_file(const log_settings& settings, const char* name) {
-  // Opened for appending, and not rotated on opening: a restart goes on in the same file.
-  return with_pattern(std::make_shared<spdlog::sinks::rotating_file_sink_mt>((settings.directory / name).string(), settings.file_bytes_max,
-                                                                             settings.files_max),
-                      true);
+std::unique_ptr<log_file> make_file(const log_settings& settings, const char* name) {
+  auto file = std::make_unique<log_file>(settings.directory / name, settings.file_bytes_max, settings.files_max);
+  (void)with_pattern(file->sink(), true);
+  return file;
 }
 
 void open_files(logging& on, const log_settings& settings) {
@@ -158,7 +160,8 @@ void open_files(logging& on, const log_settings& settings) {
     on.access = on.console;
     on.access_json = on.console_json;
   } else {
-    on.access = make_file(settings, "access.log");
+    on.access_file = make_file(settings, "access.log");
+    on.access = on.access_file->sink();
   }
 }
 
@@ -232,15 +235,19 @@ void log_access(const access_line& line) {
   write(*on, on->access, level::info, on->access_json ? json_members("request", fields) : text_line("request", fields));
 }
 
-void log_notification(std::string_view id, std::string_view to, std::string_view text) {
+void log_notification(std::string_view id, std::string_view to, std::string_view text, std::function<void(bool on_disk)> done) {
   const auto* on = active.load(std::memory_order_acquire);
-  if (on == nullptr) return;
+  if (on == nullptr) return done(false);
   std::string message = "To. ";
   message += to;
   message += ' ';
   message += text;
+  const log_fields fields{{"notificationId", std::string(id)}};
   // Written whatever the threshold is: this line is the delivery, not a remark about it.
-  write_everywhere(*on, level::info, message, log_fields{{"notificationId", std::string(id)}});
+  const auto for_console = on->console_json ? json_members(message, fields) : text_line(message, fields);
+  if (!on->file) return on->queue->add_lasting(on->console, nullptr, message_of(level::info, for_console), std::move(done));
+  write(*on, on->console, level::info, for_console);
+  on->queue->add_lasting(on->file->sink(), on->file.get(), message_of(level::info, json_members(message, fields)), std::move(done));
 }
 
 }  // namespace crema::telemetry

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -46,7 +47,9 @@ struct access_line {
   std::string_view trace_id;
 };
 void log_access(const access_line& line);
-/// Notifications sent by the `log` adapter: "To. 01033132570" and the text, with their id.
-void log_notification(std::string_view id, std::string_view to, std::string_view text);
+/// Notifications sent by the `log` adapter: "To. 01033132570" and the text, with their id. `done` is called once, from any thread: true
+/// when the line is in crema.log on disk (without a directory: on the console), false where it could not be brought there, there was no
+/// room for it, or logging has not begun or has ended.
+void log_notification(std::string_view id, std::string_view to, std::string_view text, std::function<void(bool on_disk)> done);
 
 }  // namespace crema::telemetry

@@ -1,5 +1,8 @@
 // Log lines on their way to their sinks: many threads add, one thread formats and writes.
 //
+// A line may have to last: who adds it is told when it is on disk, or that it could not be brought there. All such lines of one round
+// share one sync.
+//
 // The writing thread sleeps while lines gather, so that adding one costs a copy and not a wake-up of another thread: at three lines
 // an order, that was a tenth of the node's time. Thread-safe.
 #pragma once
@@ -11,9 +14,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "telemetry/log_file.hpp"
 
 namespace crema::telemetry {
 
@@ -28,6 +34,10 @@ class log_queue {
   /// From warn upwards, it and all lines before it are written at once.
   void add(const spdlog::sink_ptr& to, const spdlog::details::log_msg& line);
 
+  /// `done(true)` when the line is in `file` on disk, `done(false)` where that failed or the queue is full. Called once, here or by the
+  /// writing thread. The file outlives the queue; null: `to` is no file, and a line lasts when it is written.
+  void add_lasting(const spdlog::sink_ptr& to, log_file* file, const spdlog::details::log_msg& line, std::function<void(bool)> done);
+
   /// Writes what is queued, and ends the thread. Lines that come later are dropped.
   void stop();
 
@@ -37,9 +47,12 @@ class log_queue {
   struct entry {
     spdlog::sink_ptr to;
     spdlog::details::log_msg_buffer line;
+    log_file* file = nullptr;
+    std::function<void(bool)> done = nullptr;  // of a line that must last
   };
+  bool put(entry e, bool hurry);
   void run();
-  static void write(const std::vector<entry>& lines);
+  static void write(std::vector<entry>& lines);
 
   const std::size_t lines_max_;
   const std::chrono::milliseconds gather_;

@@ -10,12 +10,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "behaviors/core/front_door.hpp"
+#include "behaviors/core/http_exchange.hpp"
 
 namespace crema::telemetry {
 
@@ -30,7 +32,8 @@ struct span {
   std::int64_t start_us = 0;             ///< recorded: steady; read: wall clock
   std::int64_t duration_us = 0;
   bool failed = false;
-  std::string note;  ///< "status=201", "fault=7"; mostly empty
+  std::string note;                           ///< "status=201", "fault=7"; mostly empty
+  std::shared_ptr<const http_exchange> http;  ///< of a request, and of what was posted
 };
 
 struct trace_settings {

@@ -29,6 +29,7 @@ LIBRARIES = {
     "zlib.h": "zlib",
     "absl/": "Abseil",
     "openssl/": "OpenSSL",
+    "curl/": "libcurl",
     "catch2/": "Catch2",
     "sanitizer/": "the sanitizers",
 }
@@ -53,14 +54,14 @@ RULES = {
     "telemetry": Rule(["behaviors/core", "telemetry"],
                       only={"spdlog": lambda path: path.startswith("telemetry/log") and path != "telemetry/log.hpp", "prometheus-cpp": lambda path: path.endswith(".cpp")}),
     "config": Rule(["behaviors", "config"], ["nlohmann/json"]),
-    "cli": Rule(["behaviors", "config", "cli"], ["nlohmann/json", "Boost", "CLI11"]),
+    "cli": Rule(["behaviors", "config", "outbound", "cli"], ["nlohmann/json", "CLI11"]),
     # Ports only: which store is behind them is the composition root's business. And no system's own words.
     "actors": Rule(["behaviors/core", "storage", "telemetry", "actors"], ["CAF", "nlohmann/json", "xxHash"], not_folders=STORES),
     "cluster": Rule(["behaviors/core", "storage", "telemetry", "actors", "cluster"], ["CAF", "OpenSSL", "nlohmann/json", "xxHash"],
                     not_folders=STORES),
     "http": Rule(["behaviors/core", "telemetry", "http"], ["Boost", "nlohmann/json", "xxHash"],
-                 only={"OpenSSL": lambda path: path.startswith("http/tls."), "zlib": lambda path: path == "http/compression.cpp",
-                       "Zstandard": lambda path: path == "http/compression.cpp"}),
+                 only={"zlib": lambda path: path == "http/compression.cpp", "Zstandard": lambda path: path == "http/compression.cpp"}),
+    "outbound": Rule(["behaviors/core", "telemetry", "outbound"], ["libcurl", "nlohmann/json"], only={"OpenSSL": lambda path: path.startswith("outbound/trust.")}),
 }
 FREE = ("tests", "bench")
 
@@ -170,6 +171,11 @@ class Canaries(unittest.TestCase):
             ("cli/cli.cpp", '"actors/node.hpp"'),
             ("cli/cli.cpp", '"storage/store.hpp"'),
             ("cli/cli.cpp", "<unheard/of.hpp>"),
+            ("cli/cli.cpp", "<curl/curl.h>"),
+            ("http/session.cpp", "<curl/curl.h>"),
+            ("http/session.cpp", '"outbound/client.hpp"'),
+            ("outbound/webhook.cpp", '"http/session.hpp"'),
+            ("outbound/webhook.cpp", "<openssl/ssl.h>"),
             ("cli/cli.cpp", '"cli.hpp"'),
             ("gadgets/one.cpp", "<vector>"),
         ]:
@@ -189,7 +195,9 @@ class Canaries(unittest.TestCase):
             ("actors/node.cpp", '"storage/store.hpp"'),
             ("actors/node.cpp", "<caf/all.hpp>"),
             ("http/session.cpp", "<boost/beast.hpp>"),
-            ("http/tls.cpp", "<openssl/ssl.h>"),
+            ("outbound/trust.cpp", "<openssl/ssl.h>"),
+            ("outbound/transfer.cpp", "<curl/curl.h>"),
+            ("cli/http_client.cpp", '"outbound/transfer.hpp"'),
             ("telemetry/log.cpp", "<spdlog/async.h>"),
             ("cli/cli.cpp", "<CLI/CLI.hpp>"),
             ("bench/bare.cpp", "<boost/beast.hpp>"),

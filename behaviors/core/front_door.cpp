@@ -1,7 +1,8 @@
-// W3C trace context (https://www.w3.org/TR/trace-context/#traceparent-header) to and from text. Pure functions: any thread.
+// W3C trace context (https://www.w3.org/TR/trace-context/) to and from text. Pure functions: any thread.
 #include "behaviors/core/front_door.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <span>
 
 namespace crema {
@@ -45,13 +46,48 @@ bool length_fits(std::uint8_t version, std::string_view header) {
   return version != 0 && header[traceparent_length] == '-';
 }
 
+bool is_state_character(char c) { return c == '\t' || (c >= ' ' && c <= '~'); }
+
+// "vendor=value": printable, no further sign of equality.
+bool is_state_member(std::string_view m) {
+  const auto equals = m.find('=');
+  return equals != std::string_view::npos && equals > 0 && equals + 1 < m.size() && m.find('=', equals + 1) == std::string_view::npos;
+}
+
+std::string_view trimmed(std::string_view s) {
+  const auto begin = s.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return s.substr(begin, s.find_last_not_of(" \t") - begin + 1);
+}
+
+template <std::size_t N>
+std::string hex_of(const std::array<std::uint8_t, N>& id) {
+  std::string text;
+  text.reserve(2 * N);
+  put_hex(text, id);
+  return text;
+}
+
 }  // namespace
 
-std::string trace_id_text(const trace_context& t) {
-  std::string text;
-  text.reserve(32);
-  put_hex(text, t.trace_id);
-  return text;
+std::string trace_id_text(const trace_context& t) { return hex_of(t.trace_id); }
+std::string span_id_text(const std::array<std::uint8_t, 8>& id) { return hex_of(id); }
+
+std::shared_ptr<const std::string> parse_tracestate(std::string_view header) {
+  constexpr std::size_t bytes_max = 512, members_max = 32;
+  if (header.size() > bytes_max || !std::all_of(header.begin(), header.end(), is_state_character)) return nullptr;
+  std::string state;
+  std::size_t members = 0;
+  while (!header.empty()) {
+    const auto comma = std::min(header.find(','), header.size());
+    const auto member = trimmed(header.substr(0, comma));
+    header.remove_prefix(std::min(comma + 1, header.size()));
+    if (member.empty()) continue;
+    if (!is_state_member(member) || ++members > members_max) return nullptr;
+    if (!state.empty()) state += ',';
+    state += member;
+  }
+  return state.empty() ? nullptr : std::make_shared<const std::string>(std::move(state));
 }
 
 std::string to_traceparent(const trace_context& t) {

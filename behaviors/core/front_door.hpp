@@ -28,13 +28,17 @@ struct trace_context {
   std::array<std::uint8_t, 16> trace_id{};
   std::array<std::uint8_t, 8> span_id{};
   bool sampled = true;
+  std::shared_ptr<const std::string> state;  ///< tracestate: what others who trace want carried along; null: nothing
 };
 
 /// "00-<32 hex>-<16 hex>-01".
 std::string to_traceparent(const trace_context&);
 /// Reads a traceparent header. Nothing where it is not a valid one.
 std::optional<trace_context> parse_traceparent(std::string_view header);
+/// Reads a tracestate header. Null where there is nothing in it, or it is not one, or longer than 512 bytes: then it need not be carried.
+std::shared_ptr<const std::string> parse_tracestate(std::string_view header);
 std::string trace_id_text(const trace_context&);
+std::string span_id_text(const std::array<std::uint8_t, 8>& id);
 
 /// A caller's promise that two requests with this key are one. Both are hashes: no caller's text is kept.
 struct idempotency_key {

@@ -86,6 +86,12 @@ void evolve(shadow& s, const noted& e) {
   s.tags += e.tag + ",";
 }
 
+// "to bert: …" tells bert.
+static std::string receiver_of(const std::string& tag) {
+  constexpr std::string_view to = "to ";
+  return tag.starts_with(to) ? tag.substr(to.size(), tag.find(':') - to.size()) : "desk";
+}
+
 system_declaration test_system() {
   system_builder s("testsystem");
   s.context<account>("account", "account", "accounts")
@@ -102,7 +108,7 @@ system_declaration test_system() {
   s.context("desk");
   s.whenever<deposited>().tell<note>([](const deposited& e) { return note{e.amt, e.tag}; });
   s.whenever<transferred>().tell<note>([](const transferred& e) { return note{e.amt, e.tag}; });
-  s.whenever<deposited>().notify("desk", [](const deposited& e) { return notification{"desk", e.tag}; });
+  s.whenever<deposited>().notify("desk", [](const deposited& e) { return notification{receiver_of(e.tag), e.tag}; });
   const auto show = [](rows<statement>& all, const auto& e, const event_meta& m) {
     trip("view", e.tag);
     auto row = all.get(m.id).value_or(statement{});

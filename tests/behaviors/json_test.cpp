@@ -366,6 +366,18 @@ TEST_CASE("trace context: a traceparent is read strictly and written back") {
   CHECK(parse_traceparent("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-later")->sampled);
 }
 
+TEST_CASE("trace context: a tracestate is carried along as it is, less the blanks; what is none, or too long, is not") {
+  CHECK(*parse_tracestate("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE") == "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+  CHECK(*parse_tracestate(" a=1 ,, b=2\t") == "a=1,b=2");
+  const std::string at_the_limit = "a=" + std::string(510, 'x');
+  CHECK(*parse_tracestate(at_the_limit) == at_the_limit);
+  for (const std::string& wrong : {std::string(), std::string(" , "), std::string("a"), std::string("a="), std::string("=1"),
+                                   std::string("a=1=2"), std::string("a=\r\nX: y"), std::string("a=\xc3\xa9"), at_the_limit + "x"}) {
+    INFO(wrong);
+    CHECK(parse_tracestate(wrong) == nullptr);
+  }
+}
+
 TEST_CASE("trace context: what is not a traceparent is none") {
   for (const auto* wrong :
        {"", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",

@@ -206,6 +206,37 @@ TEST_CASE("settings: explain names every setting with default, bounds, value and
   CHECK(json.size() == v.declared().all().size());
 }
 
+TEST_CASE("settings: OpenTelemetry's variables are weaker than file, environment and flags, and stronger than the default") {
+  const scratch s;
+  sources from;
+  const auto url = [&] { return load(sample_settings(), from).get_text("trace.otlp.url"); };
+  CHECK(url().empty());
+  from.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/"},
+                      {"OTEL_SERVICE_NAME", "shop"},
+                      {"OTEL_RESOURCE_ATTRIBUTES", "team=blue, deployment.environment.name=test"}};
+  CHECK(url() == "http://collector:4318/v1/traces");
+  const auto v = load(sample_settings(), from);
+  CHECK(v.origin("trace.otlp.url") == "OTEL_EXPORTER_OTLP_ENDPOINT");
+  CHECK(v.get_text("trace.serviceName") == "shop");
+  CHECK(v.get_list("trace.resourceAttributes") == std::vector<std::string>{"team=blue", "deployment.environment.name=test"});
+  from.environment.emplace_back("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces:4318/take/them");
+  CHECK(url() == "http://traces:4318/take/them");
+  from.environment.back().second = "";
+  CHECK(url() == "http://collector:4318/v1/traces");
+  from.file = s.write("a.json", R"({"trace": {"otlp": {"url": "http://file/"}}})");
+  CHECK(url() == "http://file/");
+  from.environment.emplace_back("CREMA_TRACE__OTLP__URL", "http://environment/");
+  CHECK(url() == "http://environment/");
+  from.flags.push_back({"trace.otlp.url", "", "--set"});
+  CHECK(url().empty());
+}
+
+TEST_CASE("settings: OpenTelemetry's variables are checked as settings are, and named where they are wrong") {
+  sources from;
+  from.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "grpc:4317"}};
+  CHECK_THROWS_WITH(load(sample_settings(), from), Catch::Matchers::StartsWith("OTEL_EXPORTER_OTLP_ENDPOINT: trace.otlp.url is "));
+}
+
 TEST_CASE("settings: the process's environment is read") {
   ::setenv("CREMA_TEST_VARIABLE", "a=b", 1);
   const auto all = process_environment();

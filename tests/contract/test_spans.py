@@ -175,3 +175,30 @@ def test_a_collector_that_is_not_there_holds_up_no_order(make_node):
     wait_until(lambda: any(line.startswith(failed) and float(line.split()[1]) > 0 for line in node.get("/actuator/prometheus").text.splitlines()),
                what="POSTs that failed")
     node.stop()
+
+
+def test_a_request_is_told_of_by_opentelemetrys_conventions(make_node, make_collector):
+    collector = make_collector([200])
+    base = collector.url.removesuffix("/v1/traces")
+    node = make_node({"trace.otlp.intervalMs": 50},
+                     environment={"OTEL_EXPORTER_OTLP_ENDPOINT": base, "OTEL_SERVICE_NAME": "shop", "OTEL_RESOURCE_ATTRIBUTES": "team=blue"})
+    sent = {"traceparent": f"00-{TRACE}-{CALLER}-01", "tracestate": "vendor=1", "User-Agent": "tester/1"}
+    place(node, headers=sent)
+    assert node.get("/nowhere?a=1&token=secret", headers=sent).status_code == 404
+
+    def requests():
+        found = {s["name"]: s for s in collector.spans() if s["kind"] == 2}
+        return found if {"POST /orders", "GET"} <= set(found) else None
+
+    spans = wait_until(requests, what="two requests' spans")
+    attributes = {name: {a["key"]: next(iter(a["value"].values())) for a in s["attributes"]} for name, s in spans.items()}
+    assert attributes["POST /orders"].items() >= {
+        "http.request.method": "POST", "http.route": "/orders", "http.response.status_code": "201", "url.path": "/orders",
+        "url.scheme": "http", "server.address": "127.0.0.1", "server.port": str(node.port), "client.address": "127.0.0.1",
+        "network.protocol.version": "1.1", "user_agent.original": "tester/1"}.items()
+    assert attributes["GET"].items() >= {"url.path": "/nowhere", "url.query": "a=1&token=REDACTED"}.items()
+    assert "http.route" not in attributes["GET"]
+    assert all(s["traceState"] == "vendor=1" for s in spans.values())
+    resource = collector.posts[0][3]["resourceSpans"][0]["resource"]["attributes"]
+    named = {a["key"]: a["value"]["stringValue"] for a in resource}
+    assert named["service.name"] == "shop" and named["team"] == "blue" and named["crema.system"] == "cafeteria"

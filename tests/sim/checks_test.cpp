@@ -136,11 +136,12 @@ TEST_CASE("checks: a notification that was not delivered, differs, or is in no r
   auto& sent = m.sends(m.order_record(1), {in_payment, 1, {}});
   sent.payload = value::of(notification{"010", "Your Order is Ordered"});
   CHECK(says(m.look(check_letters), "was not delivered"));
-  m.letters = {{"1-1", "010", "Your Order is Ordered"}};
+  m.letters = {{"cafeteria-00c0ffee-1-1", "010", "Your Order is Ordered", {}}};
   CHECK(m.look(check_letters).empty());
   m.letters[0].text = "something else";
   CHECK(says(m.look(check_letters), "was delivered as"));
-  m.letters = {{"1-1", "010", "Your Order is Ordered"}, {"9-1", "010", "What a crash has undone"}};
+  m.letters = {{"cafeteria-00c0ffee-1-1", "010", "Your Order is Ordered", {}},
+               {"cafeteria-00c0ffee-9-1", "010", "What a crash has undone", {}}};
   CHECK(says(m.look(check_letters), "is not in the journal"));
 }
 

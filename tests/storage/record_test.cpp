@@ -43,7 +43,8 @@ journal_record cup_1_with(std::vector<stored_message> messages) {
 journal_record back(const journal_record& r) { return decode_body(7, 1, encode_body(r), the_system().catalog()); }
 
 bool same(const trace_context& a, const trace_context& b) {
-  return a.trace_id == b.trace_id && a.span_id == b.span_id && a.sampled == b.sampled;
+  const auto state = [](const trace_context& t) { return t.state ? *t.state : std::string(); };
+  return a.trace_id == b.trace_id && a.span_id == b.span_id && a.sampled == b.sampled && state(a) == state(b);
 }
 
 void check_same(const stored_message& a, const stored_message& b) {
@@ -54,6 +55,7 @@ void check_same(const stored_message& a, const stored_message& b) {
   CHECK(same(a.trace, b.trace));
   CHECK(a.compensating == b.compensating);
   CHECK(a.due_ms == b.due_ms);
+  CHECK(a.first_id == b.first_id);
   REQUIRE(b.payload.as<fill_cup>() != nullptr);
   CHECK(b.payload.as<fill_cup>()->qty == a.payload.as<fill_cup>()->qty);
 }
@@ -71,6 +73,10 @@ std::vector<stored_message> messages_that_differ() {
       [](stored_message& m) { m.trace = trace_of(9, 2); },
       [](stored_message& m) { m.trace = trace_of(1, 9); },
       [](stored_message& m) { m.trace.sampled = false; },
+      [](stored_message& m) { m.trace.state = std::make_shared<const std::string>("vendor=1"); },
+      [](stored_message& m) {
+        m.first_id = {41, 2};
+      },
       [](stored_message& m) { m.compensating = true; },
       [](stored_message& m) { m.due_ms = 123'456; },
       [](stored_message& m) {
@@ -148,6 +154,18 @@ TEST_CASE("record: given a message outside of a record, then it comes back with 
     check_same(m, b);
     CHECK(b.ref.id == m.ref.id);
   }
+}
+
+TEST_CASE("record: given a trace state, then a message that has another, or none, comes back with that") {
+  auto r = cup_1_with({to_cup_2(), to_cup_2(), to_cup_2()});
+  r.trace.state = std::make_shared<const std::string>("vendor=1");
+  r.messages[0].trace.state = r.trace.state;
+  r.messages[1].trace.state = std::make_shared<const std::string>("other=2");
+  const auto b = back(r);
+  CHECK(*b.trace.state == "vendor=1");
+  CHECK(*b.messages[0].trace.state == "vendor=1");
+  CHECK(*b.messages[1].trace.state == "other=2");
+  CHECK(b.messages[2].trace.state == nullptr);
 }
 
 TEST_CASE("record: given flags that nobody knows, then it is refused") {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <caf/scheduler/test_coordinator.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,22 +30,30 @@ class virtual_clock final : public actors::clock {
   std::int64_t wall_jump_ms_ = 0;
 };
 
-/// Keeps what was delivered; can be told to fail.
+/// Keeps what was delivered; can be told to fail, all or by receiver.
 class recording_sink final : public notification_sink {
  public:
+  using verdict = delivery_report::verdict;
   struct letter {
     std::string id, to, text;
+    trace_context trace;
   };
   std::vector<letter> delivered;
+  std::map<std::string, int> tries;  ///< by id
   int failures_left = 0;
-  void deliver(const std::string& id, const notification& n, std::function<void(bool)> done) override {
-    if (failures_left > 0) {
-      --failures_left;
-      done(false);
+  std::function<delivery_report(const outgoing_notification&)> answers;  ///< set: what comes of each try
+  std::function<bool(const outgoing_notification&)> hangs;               ///< set: whose tries never end
+  int hanging = 0;
+  void deliver(outgoing_notification n, std::function<void(delivery_report)> done) override {
+    ++tries[n.id];
+    if (hangs && hangs(n)) {
+      ++hanging;
       return;
     }
-    delivered.push_back({id, n.to, n.text});
-    done(true);
+    auto report = answers ? answers(n) : delivery_report{failures_left > 0 ? verdict::try_again : verdict::delivered, "not now"};
+    if (failures_left > 0) --failures_left;
+    if (report.is == verdict::delivered) delivered.push_back({n.id, n.to, n.text, n.trace});
+    done(std::move(report));
   }
 };
 

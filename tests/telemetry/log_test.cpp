@@ -1,7 +1,10 @@
 #include "telemetry/log.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +13,9 @@
 #include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "telemetry/log_file.hpp"
+#include "telemetry/log_queue.hpp"
 
 namespace crema::telemetry {
 namespace {
@@ -136,12 +142,81 @@ TEST_CASE("log: notification lines hold the address and the text, whatever the t
   auto s = c.settings();
   s.threshold = level::error;
   start_logging(s);
-  log_notification("n-1", "01033132570", "Your Order is already started. You cannot cancel!!");
+  log_notification("n-1", "01033132570", "Your Order is already started. You cannot cancel!!", [](bool) {});
   stop_logging();
   CHECK_THAT(c.console(), Contains("To. 01033132570 Your Order is already started. You cannot cancel!!"));
   const auto line = nlohmann::json::parse(c.lines("logs/crema.log").at(0));
   CHECK(line["message"] == "To. 01033132570 Your Order is already started. You cannot cancel!!");
   CHECK(line["notificationId"] == "n-1");
+}
+
+TEST_CASE("log: a notification is told to be on disk when its line is in the file, and not before") {
+  const captured c;
+  auto s = c.settings();
+  s.file_bytes_max = 2000;  // rotated all the time
+  s.files_max = 100;
+  start_logging(s);
+  constexpr int letters = 50;
+  std::atomic<int> on_disk{0}, there{0};
+  const auto is_there = [&](const std::string& id) {
+    for (const auto& file : std::filesystem::directory_iterator(s.directory)) {
+      std::ostringstream all;
+      all << std::ifstream(file.path()).rdbuf();
+      if (all.str().find("\"" + id + "\"") != std::string::npos) return true;
+    }
+    return false;
+  };
+  for (int i = 0; i < letters; ++i) {
+    const auto id = "n-" + std::to_string(i);
+    log_notification(id, "0103", std::string(100, 'x'), [&, id](bool lasts) {
+      on_disk += lasts ? 1 : 0;
+      there += is_there(id) ? 1 : 0;
+    });
+  }
+  stop_logging();
+  CHECK(on_disk == letters);
+  CHECK(there == letters);
+}
+
+TEST_CASE("log: a notification whose line cannot be written, or not be brought to disk, is told so") {
+  const auto outcome_in = [](const captured& c) {
+    start_logging(c.settings());
+    std::atomic<int> lasts{-1};
+    log_notification("n-1", "0103", "Your Order is Made", [&](bool yes) { lasts = yes ? 1 : 0; });
+    stop_logging();
+    return lasts.load();
+  };
+  const captured full;
+  std::filesystem::create_directories(full.directory / "logs");
+  std::filesystem::create_symlink("/dev/full", full.directory / "logs" / "crema.log");
+  CHECK(outcome_in(full) == 0);
+
+  const captured unsynced;  // a pipe takes every byte, and cannot be synced
+  std::filesystem::create_directories(unsynced.directory / "logs");
+  const auto pipe = unsynced.directory / "logs" / "crema.log";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+  CHECK(outcome_in(unsynced) == 0);
+  ::close(reader);
+}
+
+TEST_CASE("log: a notification for which there is no room, or no log, is told so at once") {
+  bool lasts = true;
+  log_notification("n-1", "0103", "before logging began", [&](bool yes) { lasts = yes; });
+  CHECK_FALSE(lasts);
+
+  const captured c;
+  log_file file(c.directory / "crema.log", 1U << 20U, 5);
+  log_queue queue(1, std::chrono::hours(1));
+  const spdlog::details::log_msg line(spdlog::string_view_t(), spdlog::level::info, "a line");
+  int told_yes = 0, told_no = 0;
+  const auto tell = [&](bool yes) { ++(yes ? told_yes : told_no); };
+  queue.add_lasting(file.sink(), &file, line, tell);
+  queue.add_lasting(file.sink(), &file, line, tell);
+  CHECK(told_no == 1);
+  CHECK(queue.dropped() == 0);
+  queue.stop();
+  CHECK(told_yes == 1);
 }
 
 TEST_CASE("log: a restart goes on in the same files") {

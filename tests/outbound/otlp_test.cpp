@@ -1,13 +1,14 @@
 // The exporter of spans against collectors of our own on a socket of this machine: one that takes, one that is busy, one that hangs, one
 // that is not there.
 #include <catch2/catch.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
-#include "http/otlp_exporter.hpp"
-#include "http/otlp_json.hpp"
-#include "tests/http/receiver.hpp"
+#include "outbound/otlp_exporter.hpp"
+#include "outbound/otlp_json.hpp"
+#include "tests/outbound/receiver.hpp"
 #include "tests/support/certificates.hpp"
 
 namespace {
@@ -54,8 +55,8 @@ telemetry::span span_of(std::uint8_t n) {
   return s;
 }
 
-http::otlp_settings quick(const std::string& url) {
-  http::otlp_settings s;
+outbound::otlp_settings quick(const std::string& url) {
+  outbound::otlp_settings s;
   s.url = url;
   s.interval = milliseconds(10);
   s.retry_min = milliseconds(1);
@@ -72,6 +73,19 @@ std::set<std::string> span_ids(const std::vector<json>& posts) {
   return ids;
 }
 
+std::map<std::string, std::string> attributes(const json& of) {
+  std::map<std::string, std::string> all;
+  for (const auto& a : of["attributes"]) {
+    const auto& v = a["value"];
+    CHECK(all.emplace(a["key"], (v.contains("intValue") ? v["intValue"] : v["stringValue"]).get<std::string>()).second);
+  }
+  return all;
+}
+
+json only_span(const outbound::resource& from, const telemetry::span& s) {
+  return json::parse(outbound::otlp_json(from, {{"cafeteria", {s}}}))["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+}
+
 double counted(const telemetry::metrics& m, const std::string& name) {
   const auto text = m.text();
   const auto at = text.find("\n" + name + " ");
@@ -83,7 +97,7 @@ struct bench {
   telemetry::metrics metrics;
   telemetry::trace_ring ring{{1600, 0, 0}};
   void record(std::uint8_t n) { ring.record(span_of(n)); }
-  std::vector<http::span_source> sources() { return {{"cafeteria", &ring}}; }
+  std::vector<outbound::span_source> sources() { return {{"cafeteria", &ring}}; }
 };
 
 }  // namespace
@@ -98,16 +112,27 @@ TEST_CASE("otlp: a span in JSON as the protocol wants it") {
   request.what = "POST /orders";
   request.where = {};
   request.note = "status=201";
-  const auto document = json::parse(http::otlp_json({{"cafeteria", {handled, request}}, {"hotel", {}}}));
+  request.context.state = std::make_shared<const std::string>("vendor=1");
+  http_exchange http;
+  http.method = "POST";
+  http.status = 201;
+  http.scheme = "https";
+  http.host = "coffee.example";
+  http.port = 8443;
+  http.path = "/orders";
+  http.query = "a=1&token=abc";
+  http.route = "/orders";
+  http.client = "10.0.0.9";
+  http.user_agent = "curl/8";
+  request.http = std::make_shared<const http_exchange>(http);
+  const auto document = json::parse(outbound::otlp_json({}, {{"cafeteria", {handled, request}}, {"hotel", {}}}));
   REQUIRE(document["resourceSpans"].size() == 1);
-  const auto& resource = document["resourceSpans"][0];
-  const auto attribute = [](const char* key, const char* value) { return json{{"key", key}, {"value", {{"stringValue", value}}}}; };
-  const auto has = [](const json& all, const json& wanted) { return std::find(all.begin(), all.end(), wanted) != all.end(); };
-  CHECK(has(resource["resource"]["attributes"], attribute("service.name", "crema")));
-  CHECK(has(resource["resource"]["attributes"], attribute("crema.system", "cafeteria")));
-  REQUIRE(resource["scopeSpans"].is_array());
-  CHECK(resource["scopeSpans"][0]["scope"]["name"] == "crema");
-  const auto& spans = resource["scopeSpans"][0]["spans"];
+  const auto& from = document["resourceSpans"][0];
+  CHECK(attributes(from["resource"])["service.name"] == "crema");
+  CHECK(attributes(from["resource"])["crema.system"] == "cafeteria");
+  REQUIRE(from["scopeSpans"].is_array());
+  CHECK(from["scopeSpans"][0]["scope"]["name"] == "crema");
+  const auto& spans = from["scopeSpans"][0]["spans"];
   REQUIRE(spans.size() == 2);
   CHECK(spans[0]["traceId"] == "abababababababababababababababab");
   CHECK(spans[0]["spanId"] == "0202020202020202");
@@ -117,14 +142,83 @@ TEST_CASE("otlp: a span in JSON as the protocol wants it") {
   CHECK(spans[0]["startTimeUnixNano"] == "1614225600000000000");
   CHECK(spans[0]["endTimeUnixNano"] == "1614225600001500000");
   CHECK(spans[0]["status"]["code"] == 2);
-  CHECK(has(spans[0]["attributes"], attribute("crema.aggregate", "order/2")));
-  CHECK(has(spans[0]["attributes"], attribute("crema.note", "timed out")));
+  CHECK_FALSE(spans[0].contains("traceState"));
+  CHECK(attributes(spans[0])["crema.aggregate"] == "order/2");
+  CHECK(attributes(spans[0])["crema.note"] == "timed out");
   CHECK_FALSE(spans[1].contains("parentSpanId"));
   CHECK(spans[1]["name"] == "POST /orders");
   CHECK(spans[1]["kind"] == 2);
   CHECK(spans[1]["status"] == json::object());
-  CHECK(has(spans[1]["attributes"], attribute("http.route", "/orders")));
-  CHECK(has(spans[1]["attributes"], {{"key", "http.response.status_code"}, {"value", {{"intValue", "201"}}}}));
+  CHECK(spans[1]["traceState"] == "vendor=1");
+  CHECK(attributes(spans[1]) == std::map<std::string, std::string>{{"crema.kind", "request"},
+                                                                   {"http.request.method", "POST"},
+                                                                   {"http.response.status_code", "201"},
+                                                                   {"http.route", "/orders"},
+                                                                   {"network.protocol.version", "1.1"},
+                                                                   {"url.scheme", "https"},
+                                                                   {"url.path", "/orders"},
+                                                                   {"url.query", "a=1&token=REDACTED"},
+                                                                   {"server.address", "coffee.example"},
+                                                                   {"server.port", "8443"},
+                                                                   {"client.address", "10.0.0.9"},
+                                                                   {"user_agent.original", "curl/8"}});
+}
+
+TEST_CASE("otlp: a request that matched no route is named by its method; one that failed has an error type") {
+  auto s = span_of(1);
+  s.kind = "request";
+  s.what = "GET unmatched";
+  http_exchange http;
+  http.method = "GET";
+  http.status = 503;
+  http.path = "/nowhere";
+  s.http = std::make_shared<const http_exchange>(http);
+  const auto span = only_span({}, s);
+  CHECK(span["name"] == "GET");
+  CHECK(attributes(span).count("http.route") == 0);
+  CHECK(attributes(span)["error.type"] == "503");
+  http.method = "OTHER";
+  s.http = std::make_shared<const http_exchange>(http);
+  CHECK(only_span({}, s)["name"] == "HTTP");
+  CHECK(attributes(only_span({}, s))["http.request.method"] == "_OTHER");
+}
+
+TEST_CASE("otlp: what was posted is a client's span: to whom, and what came of it") {
+  auto s = span_of(1);
+  s.kind = "notify";
+  s.failed = true;
+  http_exchange http;
+  http.method = "POST";
+  http.error = "timeout";
+  http.url = "https://[::1]:8443/hook?key=abc";
+  s.http = std::make_shared<const http_exchange>(http);
+  const auto span = only_span({}, s);
+  CHECK(span["kind"] == 3);
+  CHECK(span["name"] == "POST");
+  auto all = attributes(span);
+  CHECK(all["url.full"] == "https://[::1]:8443/hook?key=REDACTED");
+  CHECK(all["server.address"] == "::1");
+  CHECK(all["server.port"] == "8443");
+  CHECK(all["error.type"] == "timeout");
+  CHECK(all.count("http.response.status_code") == 0);
+  http.url = "http://hook.example";
+  http.status = 422;
+  s.http = std::make_shared<const http_exchange>(http);
+  all = attributes(only_span({}, s));
+  CHECK(all["server.address"] == "hook.example");
+  CHECK(all["server.port"] == "80");
+  CHECK(all["error.type"] == "422");
+}
+
+TEST_CASE("otlp: whence the spans come: the name given, else that of the attributes; the system's own stays") {
+  const auto resource_of = [](const outbound::resource& r) {
+    return attributes(json::parse(outbound::otlp_json(r, {{"hotel", {span_of(1)}}}))["resourceSpans"][0]["resource"]);
+  };
+  const auto given = outbound::parse_attributes({"service.name=shop", "team=blue%20one%", "crema.system=x", "nonsense"});
+  CHECK(resource_of({"", given})["service.name"] == "shop");
+  CHECK(resource_of({"bar", given})["service.name"] == "bar");
+  CHECK(resource_of({"", given})["team"] == "blue one%");
+  CHECK(resource_of({"", given})["crema.system"] == "hotel");
 }
 
 TEST_CASE("otlp: spans arrive once each, in batches") {
@@ -132,7 +226,7 @@ TEST_CASE("otlp: spans arrive once each, in batches") {
   bench b;
   auto s = quick(c.url());
   s.batch_spans = 4;
-  http::otlp_exporter e(s, b.sources(), b.metrics);
+  outbound::otlp_exporter e(std::make_shared<outbound::client>(), s, b.sources(), b.metrics);
   for (std::uint8_t n = 1; n <= 10; ++n) b.record(n);
   REQUIRE(c.wait_for_posts(3));
   e.stop();
@@ -152,7 +246,7 @@ TEST_CASE("otlp: a collector that is busy gets the same batch again") {
   for (const unsigned busy : {429U, 502U, 503U, 504U}) {
     collector c({busy, busy, 200});
     bench b;
-    http::otlp_exporter e(quick(c.url()), b.sources(), b.metrics);
+    outbound::otlp_exporter e(std::make_shared<outbound::client>(), quick(c.url()), b.sources(), b.metrics);
     b.record(7);
     REQUIRE(c.wait_for_posts(3));
     e.stop();
@@ -169,7 +263,7 @@ TEST_CASE("otlp: a batch that the collector refuses, or did not take after all t
     bench b;
     auto s = quick(c.url());
     s.tries_max = 2;
-    http::otlp_exporter e(s, b.sources(), b.metrics);
+    outbound::otlp_exporter e(std::make_shared<outbound::client>(), s, b.sources(), b.metrics);
     b.record(1);
     REQUIRE(c.wait_for_posts(refusal == 400 ? 1 : 2));
     b.record(2);
@@ -186,7 +280,7 @@ TEST_CASE("otlp: a collector that hangs holds nobody up: recording goes on, and 
   auto s = quick(c.url());
   s.timeout = std::chrono::minutes(5);
   s.stop_limit = milliseconds(200);
-  http::otlp_exporter e(s, b.sources(), b.metrics);
+  outbound::otlp_exporter e(std::make_shared<outbound::client>(), s, b.sources(), b.metrics);
   b.record(1);
   REQUIRE(c.wait_for_posts(1));
   const auto began = std::chrono::steady_clock::now();
@@ -207,7 +301,7 @@ TEST_CASE("otlp: a collector that is not there is tried again, and what is left 
     url = gone.url();
   }
   bench b;
-  http::otlp_exporter e(quick(url), b.sources(), b.metrics);
+  outbound::otlp_exporter e(std::make_shared<outbound::client>(), quick(url), b.sources(), b.metrics);
   b.record(1);
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (counted(b.metrics, "crema_span_posts_failed_total") < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
@@ -221,7 +315,7 @@ TEST_CASE("otlp: what was recorded before the end is sent at the end") {
   bench b;
   auto s = quick(c.url());
   s.interval = std::chrono::hours(1);
-  http::otlp_exporter e(s, b.sources(), b.metrics);
+  outbound::otlp_exporter e(std::make_shared<outbound::client>(), s, b.sources(), b.metrics);
   b.record(1);
   e.stop();
   CHECK(span_ids(c.posts()).size() == 1);
@@ -230,7 +324,8 @@ TEST_CASE("otlp: what was recorded before the end is sent at the end") {
 TEST_CASE("otlp: a URL that cannot be posted to is refused at once, with the setting's name") {
   bench b;
   for (const auto* url : {"ftp://collector/v1/traces", "collector:4318", "http://u:p@collector/"})
-    CHECK_THROWS_WITH(http::otlp_exporter(quick(url), b.sources(), b.metrics), Catch::Matchers::StartsWith("trace.otlp.url "));
+    CHECK_THROWS_WITH(outbound::otlp_exporter(std::make_shared<outbound::client>(), quick(url), b.sources(), b.metrics),
+                      Catch::Matchers::StartsWith("trace.otlp.url "));
 }
 
 TEST_CASE("otlp: an https:// collector whose CA is in the file gets the spans; a file that cannot be used is refused at once") {
@@ -240,20 +335,21 @@ TEST_CASE("otlp: an https:// collector whose CA is in the file gets the spans; a
   bench b;
   auto s = quick(c.url());
   s.ca_file = file.path();
-  http::otlp_exporter e(s, b.sources(), b.metrics);
+  outbound::otlp_exporter e(std::make_shared<outbound::client>(), s, b.sources(), b.metrics);
   b.record(1);
   REQUIRE(c.wait_for_posts(1));
   e.stop();
   CHECK(span_ids(c.posts()).size() == 1);
   CHECK(counted(b.metrics, "crema_spans_exported_total") == 1);
   s.ca_file = "/nonexistent/ca.pem";
-  CHECK_THROWS_WITH(http::otlp_exporter(s, b.sources(), b.metrics), Catch::Matchers::StartsWith("trace.otlp.caFile names /nonexistent/"));
+  CHECK_THROWS_WITH(outbound::otlp_exporter(std::make_shared<outbound::client>(), s, b.sources(), b.metrics),
+                    Catch::Matchers::StartsWith("trace.otlp.caFile names /nonexistent/"));
 }
 
 TEST_CASE("otlp: a collector whose certificate is not trusted is tried again, and what is left at the end is counted") {
   collector c({200}, server_tls(authority("Somebody's CA").issue("IP:127.0.0.1")));
   bench b;
-  http::otlp_exporter e(quick(c.url()), b.sources(), b.metrics);
+  outbound::otlp_exporter e(std::make_shared<outbound::client>(), quick(c.url()), b.sources(), b.metrics);
   b.record(1);
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (counted(b.metrics, "crema_span_posts_failed_total") < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();

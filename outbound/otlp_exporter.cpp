@@ -1,25 +1,17 @@
-#include "http/otlp_exporter.hpp"
+#include "outbound/otlp_exporter.hpp"
 
 #include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <future>
 #include <limits>
-#include <thread>
+#include <random>
 
-#include "http/ids.hpp"
-#include "http/otlp_json.hpp"
-#include "http/post.hpp"
 #include "telemetry/log.hpp"
 
-namespace crema::http {
+namespace crema::outbound {
 
 namespace {
 
-namespace asio = boost::asio;
-using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
 
 bool may_be_tried_again(unsigned status) noexcept {
@@ -28,29 +20,30 @@ bool may_be_tried_again(unsigned status) noexcept {
 
 }  // namespace
 
-// Everything but stop() runs on its thread. At most one batch is on its way.
-class otlp_exporter::worker {
+// Everything but stop() runs on the client's thread, which keeps it until the last call is over. At most one batch is on its way.
+class otlp_exporter::worker : public std::enable_shared_from_this<worker> {
  public:
-  worker(const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& m)
-      : settings_(s),
-        to_(parse_post_target({"trace.otlp.url", s.url}, {"trace.otlp.caFile", s.ca_file})),
+  worker(client& by, const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& m)
+      : client_(by),
+        settings_(s),
         sources_(std::move(sources)),
         random_(s.seed),
         exported_(m.make_counter("crema_spans_exported_total", "Spans that the collector took")),
         dropped_(m.make_counter("crema_spans_dropped_total", "Spans that the collector did not get")),
-        failed_posts_(m.make_counter("crema_span_posts_failed_total", "POSTs of spans that the collector did not take")),
-        work_(io_.get_executor()) {
-    wait(settings_.interval);
-    thread_ = std::thread([this] { io_.run(); });
+        failed_posts_(m.make_counter("crema_span_posts_failed_total", "POSTs of spans that the collector did not take")) {
+    check_url({"trace.otlp.url", s.url});
+    to_.url = s.url;
+    to_.trusted = std::make_shared<trust>("trace.otlp.caFile", s.ca_file);
   }
-  ~worker() { stop(); }
-  worker(const worker&) = delete;
-  worker& operator=(const worker&) = delete;
+
+  void start() { wait(settings_.interval); }
 
   void stop() {
-    if (!thread_.joinable()) return;
-    asio::post(io_, [this] { begin_to_stop(); });
-    thread_.join();
+    if (stopped_) return;
+    stopped_ = true;
+    auto ended = all_ended_.get_future();
+    client_.call_after(milliseconds(0), [self = shared_from_this()] { self->begin_to_stop(); });
+    ended.wait();
     dropped_.add(static_cast<double>(queue_.size() + batch_.size()));
     for (const auto& s : sources_) {
       const auto t = s.ring->take_new(std::numeric_limits<std::size_t>::max());
@@ -64,16 +57,16 @@ class otlp_exporter::worker {
     telemetry::span what;
   };
 
+  // A later wait takes the place of an earlier one.
   void wait(milliseconds d) {
-    timer_.expires_after(d);
-    timer_.async_wait([this](const boost::system::error_code& e) {
-      if (!e) go_on();
+    client_.call_after(d, [self = shared_from_this(), turn = ++turn_] {
+      if (turn == self->turn_) self->go_on();
     });
   }
 
   // What is queued while a batch is tried again waits behind it.
   void go_on() {
-    if (on_its_way_) return;
+    if (on_its_way_ || ended_) return;
     take_new();
     if (!batch_.empty()) return send();
     next_batch();
@@ -106,11 +99,13 @@ class otlp_exporter::worker {
     for (const auto& q : batch_) all[q.source].spans.push_back(q.what);
     ++tries_;
     on_its_way_ = true;
-    post(io_, to_, make_post(to_, otlp_json(all)), stopping_ ? left_to_stop() : settings_.timeout,
-         [this](const post_answer& a) { on_answer(a); });
+    auto r = to_;
+    r.body = otlp_json(settings_.from, all);
+    r.time_limit = r.connect_limit = stopping_ ? left_to_stop() : settings_.timeout;
+    client_.send(std::move(r), [self = shared_from_this()](const answer& a) { self->on_answer(a); });
   }
 
-  void on_answer(const post_answer& a) {
+  void on_answer(const answer& a) {
     if (ended_) return;  // it went with its connection
     on_its_way_ = false;
     const bool taken = a.status >= 200 && a.status < 300;
@@ -127,15 +122,14 @@ class otlp_exporter::worker {
   }
 
   // Twice as long each time, at random by up to a half less; longer where the collector says so.
-  void try_again(const post_answer& a) {
+  void try_again(const answer& a) {
     const auto doubled = settings_.retry_min * (std::int64_t{1} << std::min(tries_ - 1, 20U));
     const auto longest = std::min<milliseconds>(doubled, settings_.retry_max);
-    const auto half = static_cast<std::uint64_t>(longest.count() / 2 + 1);
-    const auto jittered = longest - milliseconds(static_cast<std::int64_t>(next_random(random_) % half));
-    wait(std::min<milliseconds>(std::max<milliseconds>(jittered, a.retry_after), settings_.retry_max));
+    const auto jittered = longest - milliseconds(std::uniform_int_distribution<std::int64_t>(0, longest.count() / 2)(random_));
+    wait(std::min(std::max(jittered, a.retry_after.value_or(milliseconds(0))), settings_.retry_max));
   }
 
-  void say_dropped(const post_answer& a) const {
+  void say_dropped(const answer& a) const {
     telemetry::log(telemetry::level::warn, "a batch of spans was dropped; see trace.otlp.url",
                    {{"spans", std::to_string(batch_.size())},
                     {"tries", std::to_string(tries_)},
@@ -145,21 +139,21 @@ class otlp_exporter::worker {
   void begin_to_stop() {
     stopping_ = true;
     ends_ = steady::now() + settings_.stop_limit;
-    end_timer_.expires_at(ends_);
-    end_timer_.async_wait([this](const boost::system::error_code&) { end(); });
-    timer_.cancel();
+    client_.call_after(settings_.stop_limit, [self = shared_from_this()] { self->end(); });
+    ++turn_;  // nothing waits any longer
     go_on();
   }
   void end() {
-    ended_ = true;
-    io_.stop();
+    if (std::exchange(ended_, true)) return;
+    all_ended_.set_value();
   }
   milliseconds left_to_stop() const { return std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(ends_ - steady::now())); }
 
+  client& client_;
   const otlp_settings settings_;
-  const post_target to_;
+  request to_;
   const std::vector<span_source> sources_;
-  std::uint64_t random_;
+  std::minstd_rand random_;
   telemetry::counter exported_, dropped_, failed_posts_;
   std::deque<queued> queue_;
   std::vector<queued> batch_;  // on its way, or to be tried again
@@ -167,16 +161,18 @@ class otlp_exporter::worker {
   bool on_its_way_ = false;
   bool stopping_ = false, ended_ = false;
   steady::time_point ends_;
-  asio::io_context io_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  asio::steady_timer timer_{io_}, end_timer_{io_};
-  std::thread thread_;
+  std::promise<void> all_ended_;
+  std::uint64_t turn_ = 0;
+  bool stopped_ = false;  // the caller's
 };
 
-otlp_exporter::otlp_exporter(const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& metrics)
-    : worker_(std::make_unique<worker>(s, std::move(sources), metrics)) {}
-otlp_exporter::~otlp_exporter() = default;
+otlp_exporter::otlp_exporter(std::shared_ptr<client> by, const otlp_settings& s, std::vector<span_source> sources,
+                             telemetry::metrics& metrics)
+    : client_(std::move(by)), worker_(std::make_shared<worker>(*client_, s, std::move(sources), metrics)) {
+  worker_->start();
+}
+otlp_exporter::~otlp_exporter() { stop(); }
 
 void otlp_exporter::stop() { worker_->stop(); }
 
-}  // namespace crema::http
+}  // namespace crema::outbound

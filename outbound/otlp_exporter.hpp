@@ -1,7 +1,7 @@
 // Takes the recent spans on to a collector: OTLP/HTTP with JSON, in batches, every interval.
 //
 // Problem: a collector that is slow, refuses or is gone must never hold up an order. Solution: nobody hands a span to the exporter. It
-// takes what is new from the rings, on a thread of its own, into a queue of its own. A batch is tried again, with a growing wait, after
+// takes what is new from the rings, on the client's thread, into a queue of its own. A batch is tried again, with a growing wait, after
 // 429, 502, 503, 504 or no answer; after tries_max, and after any other refusal, it is dropped. What no longer fits, or left a ring
 // before it was taken, is dropped too; all that is dropped is counted.
 //
@@ -14,14 +14,16 @@
 #include <string>
 #include <vector>
 
+#include "outbound/client.hpp"
+#include "outbound/otlp_json.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace.hpp"
 
-namespace crema::http {
+namespace crema::outbound {
 
 struct otlp_settings {
   std::string url;                ///< "http://collector:4318/v1/traces"
-  std::string ca_file;            ///< see parse_post_target (http/post.hpp)
+  std::string ca_file;            ///< CAs beside the system's (outbound/trust.hpp)
   std::size_t batch_spans = 512;  ///< of one POST, at the most
   std::chrono::milliseconds interval{1000};
   std::size_t queue_spans = 8192;
@@ -30,6 +32,7 @@ struct otlp_settings {
   unsigned tries_max = 8;
   std::chrono::milliseconds stop_limit{2000};  ///< for what is left at the end
   std::uint64_t seed = 0;                      ///< of the waits' jitter
+  resource from;                               ///< what the spans are said to come from
 };
 
 struct span_source {
@@ -40,7 +43,7 @@ struct span_source {
 class otlp_exporter {
  public:
   /// Throws std::invalid_argument with one sentence where the URL is not one that can be posted to, or the CA file cannot be used.
-  otlp_exporter(const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& metrics);
+  otlp_exporter(std::shared_ptr<client> by, const otlp_settings& s, std::vector<span_source> sources, telemetry::metrics& metrics);
   ~otlp_exporter();  ///< stops
   otlp_exporter(const otlp_exporter&) = delete;
   otlp_exporter& operator=(const otlp_exporter&) = delete;
@@ -50,7 +53,8 @@ class otlp_exporter {
 
  private:
   class worker;
-  std::unique_ptr<worker> worker_;
+  const std::shared_ptr<client> client_;
+  const std::shared_ptr<worker> worker_;
 };
 
-}  // namespace crema::http
+}  // namespace crema::outbound

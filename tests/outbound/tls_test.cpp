@@ -1,15 +1,12 @@
 // POSTs to https:// servers of our own on sockets of this machine: who is believed, and what is said where nobody is.
-#include "http/tls.hpp"
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <optional>
 
-#include "http/post.hpp"
-#include "tests/http/receiver.hpp"
+#include "outbound/transfer.hpp"
+#include "tests/outbound/receiver.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/environment_variable.hpp"
 
 namespace {
 
@@ -19,36 +16,14 @@ using std::chrono::milliseconds;
 constexpr milliseconds patience{10000};
 const std::deque<std::string> no_content{"HTTP/1.1 204 No Content\r\n\r\n"};
 
-http::post_answer post_to(const std::string& url, const std::string& ca_file, milliseconds timeout = patience) {
-  boost::asio::io_context io;
-  const auto to = http::parse_post_target({"notify.webhookUrl", url}, {"notify.webhookCaFile", ca_file});
-  std::optional<http::post_answer> got;
-  http::post(io, to, http::make_post(to, "{}"), timeout, [&](const http::post_answer& a) { got = a; });
-  io.run();
-  REQUIRE(got);
-  return *got;
+outbound::answer post_to(const std::string& url, const std::string& ca_file, milliseconds timeout = patience) {
+  outbound::request r;
+  r.url = url;
+  r.body = "{}";
+  r.time_limit = r.connect_limit = timeout;
+  r.trusted = std::make_shared<outbound::trust>("notify.webhookCaFile", ca_file);
+  return outbound::transfer::run(r);
 }
-
-// The variable as it was afterwards.
-class environment_variable {
- public:
-  environment_variable(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~environment_variable() {
-    if (before_)
-      ::setenv(name_, before_->c_str(), 1);
-    else
-      ::unsetenv(name_);
-  }
-  environment_variable(const environment_variable&) = delete;
-  environment_variable& operator=(const environment_variable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 }  // namespace
 
@@ -66,8 +41,10 @@ TEST_CASE("tls: given a certificate made out to somebody else, then nothing is p
   const authority ca("Crema's test CA");
   const scratch_file file(ca.certificate_pem());
   receiver server(no_content, server_tls(ca.issue("DNS:coffee.example,IP:127.0.0.2")));
-  CHECK(post_to(server.url("/", "localhost"), file.path()).trouble == "certificate verify failed: hostname mismatch");
-  CHECK(post_to(server.url("/"), file.path()).trouble == "certificate verify failed: IP address mismatch");
+  CHECK(post_to(server.url("/", "localhost"), file.path()).trouble ==
+        "certificate verify failed: no alternative certificate subject name matches target host name 'localhost'");
+  CHECK(post_to(server.url("/"), file.path()).trouble ==
+        "certificate verify failed: no alternative certificate subject name matches target host name '127.0.0.1'");
   CHECK(server.requests().empty());
 }
 
@@ -123,11 +100,39 @@ TEST_CASE("tls: given a server that does not speak it, then the handshake has fa
 }
 
 TEST_CASE("tls: nothing older than TLS 1.2 is spoken") {
-  const auto context = http::make_tls_context("notify.webhookCaFile", "");
-  CHECK(SSL_CTX_get_min_proto_version(context->native_handle()) == TLS1_2_VERSION);
+  const authority ca("Crema's test CA");
+  const scratch_file file(ca.certificate_pem());
+  const auto old_only = server_tls(ca.issue("IP:127.0.0.1"));
+  SSL_CTX_set_security_level(old_only->native_handle(), 0);
+  SSL_CTX_set_min_proto_version(old_only->native_handle(), TLS1_VERSION);
+  SSL_CTX_set_max_proto_version(old_only->native_handle(), TLS1_1_VERSION);
+  receiver server(no_content, old_only);
+  CHECK_THAT(post_to(server.url("/"), file.path()).trouble, Catch::Matchers::StartsWith("TLS handshake failed: "));
+  CHECK(server.requests().empty());
 }
 
-TEST_CASE("tls: a URL without a port means 443") {
-  CHECK(http::parse_post_target({"u", "https://receiver.example/hook"}, {"c", ""}).port == "443");
-  CHECK(http::parse_post_target({"u", "http://receiver.example/hook"}, {"c", ""}).port == "80");
+TEST_CASE("tls: nothing is believed where nobody is trusted, and no redirect leads from https:// to http://") {
+  const authority ca("Crema's test CA");
+  const scratch_file file(ca.certificate_pem());
+  receiver plain(no_content);
+  receiver server({"HTTP/1.1 307 x\r\nLocation: " + plain.url("/") + "\r\nContent-Length: 0\r\n\r\n"},
+                  server_tls(ca.issue("IP:127.0.0.1")));
+  CHECK(post_to(server.url("/"), file.path()).status == 307);
+  CHECK(plain.requests().empty());
+  outbound::request r;
+  r.url = server.url("/");
+  CHECK_THAT(outbound::transfer::run(r).trouble, Catch::Matchers::StartsWith("certificate verify failed: "));
+}
+
+TEST_CASE("redirects: what is meant for one server only does not go to another") {
+  receiver other(no_content);
+  receiver first({"HTTP/1.1 307 x\r\nLocation: " + other.url("/there") + "\r\nContent-Length: 0\r\n\r\n"});
+  outbound::request r;
+  r.url = first.url("/");
+  r.headers = {"X-Id: 1"};
+  r.secret_headers = {"Authorization: Bearer secret"};
+  CHECK(outbound::transfer::run(r).status == 204);
+  CHECK(first.requests().at(0).count("Authorization") == 1);
+  CHECK(other.requests().at(0).count("Authorization") == 0);
+  CHECK(other.requests().at(0).count("X-Id") == 1);
 }
