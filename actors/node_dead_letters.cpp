@@ -79,8 +79,11 @@ json node::dead_letters() const {
 void node::settle_dead_letter(std::uint64_t id, bool replay, std::function<void(std::optional<rejection>)> done) {
   auto& p = *parts_;
   std::optional<storage::dead_letter> letter;
-  if (const auto bytes = p.given.store->read()->get(storage::table::deadletters, storage::number_key(id)))
-    letter = storage::decode_dead_letter(*bytes, p.shared->types);
+  {
+    const auto now = p.given.store->read();  // the bytes die with it
+    if (const auto bytes = now->get(storage::table::deadletters, storage::number_key(id)))
+      letter = storage::decode_dead_letter(*bytes, p.shared->types);
+  }
   if (!letter) {
     done(rejection::not_found("There is no dead letter " + std::to_string(id) + "."));
     return;
@@ -116,12 +119,17 @@ void node::parts::take_away(std::uint64_t id, const storage::dead_letter& letter
   storage::journal_record r;
   r.at = given.time->wall();
   r.subject = letter.message.to;
-  r.partition = letter.message.ref.where.partition;
+  // As its notifier's records: a notification is in no partition. Its receiver knows it again by the id that it had.
+  const bool is_notification = letter.message.ref.where.partition == storage::notification_partition;
+  r.partition = is_notification ? 0 : letter.message.ref.where.partition;
   r.causation = letter.message.causation;
   r.correlation = letter.message.correlation;
   r.trace = letter.message.trace;
   r.revived.push_back(id);
-  if (replay) r.messages.push_back(letter.message);
+  if (replay) {
+    r.messages.push_back(letter.message);
+    if (is_notification) r.messages.back().first_id = letter.message.known_as();
+  }
   append_request request;
   request.record = std::make_shared<storage::journal_record>(std::move(r));
   request.outputs.push_back([done] { done(std::nullopt); });

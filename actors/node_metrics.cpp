@@ -60,9 +60,11 @@ void node::parts::show_metrics() {
   metrics_refresh =
       m.add_refresh([this, awake = m.make_gauge("crema_awake_aggregates", "Aggregates in memory"),
                      queue = m.make_gauge("crema_journal_queue", "Steps waiting for the journal"),
+                     undos = m.make_gauge("crema_undos_failing", "Undos that failed often and are tried again"),
                      flight = m.make_gauge("crema_requests_in_flight", "Requests being handled"), all = std::move(contexts)]() mutable {
         awake.set(static_cast<double>(shared->awake.load()));
         queue.set(static_cast<double>(log->depth()));
+        undos.set(static_cast<double>(shared->undos.stuck()));
         flight.set(static_cast<double>(shared->in_flight.load()));
         for (auto& c : all) c.read();
       });
