@@ -8,7 +8,7 @@ import requests
 
 from crema import all_events, nothing_under_way, order_body, run, total, wait_until
 
-TOKEN = {"Authorization": "Bearer drill"}
+TOKEN = {"Authorization": "Bearer drill", "Content-Type": "application/json"}
 SETTINGS = {"faults.enabled": "true", "http.managementToken": "drill"}
 
 
