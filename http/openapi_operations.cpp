@@ -60,7 +60,8 @@ json stream_operation(const std::string& tag, const std::string& summary, json p
   o.parameters.push_back(
       parameter("query", "follow", false, yes_or_no,
                 "Whether the stream goes on with what happens next; by default server-sent events do, and NDJSON does not."));
-  o.parameters.push_back(parameter("header", "Last-Event-ID", false, place, "The last offset that was seen; counts before `from`."));
+  o.parameters.push_back(parameter("header", "Last-Event-ID", false, {{"type", "string"}, {"pattern", "^(([0-9a-f]{16}-)?[0-9]{1,18})?$"}},
+                                   "The last offset that was seen; counts before `from`."));
   const json lines = {{"type", "string"}, {"contentMediaType", "application/json"}, {"contentSchema", schema_ref("event")}};
   o.responses["200"] =
       answer("One event a line.", {{"application/x-ndjson", {{"schema", lines}}}, {"text/event-stream", {{"schema", text}}}}, {"Crema-History"});

@@ -86,7 +86,7 @@ struct running_node {
     const auto& orders = system.context_named("order");
     page_request all;
     all.limit = 1000;
-    const auto found = node->find({false, orders.index}, orders.resource->finders.at(0), {phone}, all, false);
+    const auto found = node->find({false, orders.index}, orders.resource->finders.at(0), {phone}, all);
     return found->rows.size();
   }
 

@@ -127,7 +127,7 @@ TEST_CASE("log: what acts on a terminal is written out, in JSON and in text, als
     s.format = style;
     start_logging(s);
     log(level::error, wicked, {{"field", wicked}});
-    log_notification("n-1", wicked, wicked);
+    log_notification("n-1", wicked, wicked, [](bool) {});
     stop_logging();
     for (const auto& line : {c.console(), c.lines("logs/crema.log").at(0), c.lines("logs/crema.log").at(1)}) {
       for (const auto* raw : {"\x1b", "\u009b", "\u202e", "\u2066", "\x7f"}) CHECK_THAT(line, !Contains(raw));

@@ -11,12 +11,12 @@ from tools import HERE, TOOLS, run_tool
 # What a valid request can meet besides what schemathesis expects: 412, because If-Match is about the present state.
 CONFIGURATION = """
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429, "5xx"]
+expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 429, "5xx"]
 """
 RULE = """
 [[operations]]
 include-operation-id = "{}"
-checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, "5xx"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 422, 429, "5xx"]
 """
 
 
