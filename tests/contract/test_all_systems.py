@@ -36,7 +36,7 @@ def test_each_system_is_served_below_its_prefix(house, system):
     assert page["_links"]["search"]["href"] == f"{house.base}/{system}/{collection}/search"
     assert house.get(page["_links"]["search"]["href"]).status_code == 200
     assert house.get(f"/{system}/events").status_code == 200
-    assert house.get(f"/{system}/openapi.json").json()["servers"] == [{"url": f"/{system}"}]
+    assert house.get(f"/{system}/openapi.json").json()["servers"] [0]["url"] == f"/{system}"
     assert house.get(f"/{system}/actuator/info").json()["system"] == system
 
 
@@ -56,16 +56,16 @@ def test_a_path_has_many_spellings_and_one_meaning(house, path):
     with house.connect() as s:  # as it is: a library would spell it anew
         s.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
         answer = s.makefile("rb").read()
-    assert answer.startswith(b"HTTP/1.1 200 ") and b'"http://h/cafeteria/orders"' in answer
+    assert answer.startswith(b"HTTP/1.1 200 ") and b'"http://h/cafeteria/orders{?page,size,sort}"' in answer
 
 
 def test_systems_do_not_see_each_other(house):
     assert house.get("/breakfast/orders").json()["page"]["totalElements"] == 0
     kinds = {e["context"] for e in map(json.loads, house.get("/hotel/events").text.splitlines())}
     assert kinds <= {"room", "book", "pay", "alarm", "calendar"}
-    assert house.post("/hotel/actuator/contexts/pay/stop").status_code == 200
+    assert house.post("/hotel/actuator/contexts/pay/stop", json={}).status_code == 200
     assert house.post("/preorder/preReservations", json={"userId": 2}).status_code == 201
-    assert house.post("/hotel/actuator/contexts/pay/start").status_code == 200
+    assert house.post("/hotel/actuator/contexts/pay/start", json={}).status_code == 200
 
 
 def test_health_and_metrics_of_all(house):

@@ -133,7 +133,7 @@ def test_an_exchange_under_a_key_is_answered_as_the_first_time(node, customer):
     ({"status": "Created"}, 422, "Created"),
     ({"status": "exchanged"}, 422, "Exchanged"),
     ({"status": "Exchanged."}, 422, "Exchanged"),
-    ({"status": None}, 400, "status"),
+    ({"status": None}, 422, "status"),
     ({}, 422, "status"),
     ({"customerId": 12}, 422, "status"),
     ({"status": "Exchanged", "nothing": 1}, 422, "nothing"),

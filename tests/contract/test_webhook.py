@@ -135,7 +135,7 @@ def test_a_dead_notification_is_replayed_under_its_id(make_node, hook):
     place(node, "01044445555")
     letter = wait_until(lambda: node.get("/actuator/deadletters").json(), what="a dead letter")[0]
     hook.answer = lambda _: 204
-    assert node.post(f"/actuator/deadletters/{letter['id']}/replay").status_code == 200
+    assert node.post(f"/actuator/deadletters/{letter['id']}/replay", json={}).status_code == 200
     wait_until(lambda: hook.told() == {"01044445555"}, what="the notification")
     ids = [body["id"] for _, body, _ in hook.posts]
     assert len(ids) == 2 and len(set(ids)) == 1
