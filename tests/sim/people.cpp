@@ -102,7 +102,7 @@ asked& people::begin(const wish& w) {
 
 std::string people::bytes_of(const asked& a) const {
   std::string out(http::name_of(a.verb));
-  out.append(" ").append(a.path).append(" HTTP/1.1\r\nHost: sim\r\n");
+  out.append(" ").append(a.path).append(" HTTP/1.1\r\nHost: localhost\r\n");
   out.append("traceparent: ").append(to_traceparent(a.trace())).append("\r\n");
   if (a.keyed) out.append("Idempotency-Key: ").append(a.key()).append("\r\n");
   if (a.if_match) out.append("If-Match: \"").append(std::to_string(*a.if_match)).append("\"\r\n");
