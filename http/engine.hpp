@@ -15,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -63,7 +64,7 @@ class engine : public std::enable_shared_from_this<engine> {
   rate_limiter limiter;
   trace_sampler sampler;
   request_metrics metrics;
-  net::thread_pool slow{1};
+  std::optional<net::thread_pool> slow{std::in_place, 1};
 
   std::atomic<std::size_t> in_flight{0}, streams{0};
 

@@ -62,7 +62,7 @@ std::shared_ptr<const std::string> management_guard::token() const {
   return token_;
 }
 
-std::optional<problem> management_guard::refuse_caller(const request& r) const {
+std::optional<problem> management_guard::refuse(const request& r) const {
   if (const auto required = token(); !required->empty()) {
     if (brings(r, *required)) return std::nullopt;
     problem p{problem_code::unauthorized, "A valid bearer token is needed."};
@@ -76,8 +76,7 @@ std::optional<problem> management_guard::refuse_caller(const request& r) const {
   return std::nullopt;
 }
 
-std::optional<problem> management_guard::refuse(const request& r) const {
-  if (auto why = refuse_caller(r)) return why;
+std::optional<problem> refuse_form(const request& r) {
   if (r.verb != method::post || is_json(r.content_type)) return std::nullopt;
   return problem{problem_code::unsupported_media_type, "Content-Type: application/json is expected, also without a body."};
 }

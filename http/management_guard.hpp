@@ -22,11 +22,8 @@ class management_guard {
   /// Replaces the token: the next request is held to this one. Any thread.
   void set_token(std::string token);
 
-  /// Why this request may not manage; nothing: it may. A POST has to say that it brings JSON, which no form and no page can without
-  /// asking first.
+  /// Why this request may not manage; nothing: it may.
   std::optional<problem> refuse(const request& r) const;
-  /// The same for what a GET changes.
-  std::optional<problem> refuse_caller(const request& r) const;
 
  private:
   std::shared_ptr<const std::string> token() const;
@@ -34,5 +31,8 @@ class management_guard {
   mutable std::mutex mutex_;
   std::shared_ptr<const std::string> token_;
 };
+
+/// What acts on a node has to say that it brings JSON, also without a body: no form can, and no page without asking first.
+std::optional<problem> refuse_form(const request& r);
 
 }  // namespace crema::http

@@ -63,8 +63,8 @@ json stream_operation(const std::string& tag, const std::string& summary, json p
   o.parameters.push_back(parameter("header", "Last-Event-ID", false, {{"type", "string"}, {"pattern", "^(([0-9a-f]{16}-)?[0-9]{1,18})?$"}},
                                    "The last offset that was seen; counts before `from`."));
   const json lines = {{"type", "string"}, {"contentMediaType", "application/json"}, {"contentSchema", schema_ref("event")}};
-  o.responses["200"] =
-      answer("One event a line.", {{"application/x-ndjson", {{"schema", lines}}}, {"text/event-stream", {{"schema", text}}}}, {"Crema-History"});
+  o.responses["200"] = answer(
+      "One event a line.", {{"application/x-ndjson", {{"schema", lines}}}, {"text/event-stream", {{"schema", text}}}}, {"Crema-History"});
   problems.push_back(410);
   o.problems = std::move(problems);
   return to_json(std::move(o), settings);

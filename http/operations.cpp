@@ -124,6 +124,7 @@ action router::route_management(const call& c) const {
 action router::switch_context(const call& c) const {
   const auto route = id_of(fixed_route::context_switch);
   if (auto refused = refuse_method(c.r, "POST, OPTIONS")) return {route, std::move(*refused)};
+  if (const auto why = refuse_form(c.r)) return {route, render(*why, c.r)};
   if (door_.system().find_context(c[2]) == nullptr)
     return {route, render(problem{problem_code::not_found, "There is no such context."}, c.r)};
   const bool running = c[3] == "start";
@@ -141,6 +142,7 @@ action router::settle_dead_letter(const call& c) const {
   const bool replay = c.size() == 4;
   const auto route = id_of(replay ? fixed_route::dead_letter_replay : fixed_route::dead_letter);
   if (auto refused = refuse_method(c.r, replay ? "POST, OPTIONS" : "DELETE, OPTIONS")) return {route, std::move(*refused)};
+  if (const auto why = refuse_form(c.r)) return {route, render(*why, c.r)};
   const auto id = parse_id(c[2]);
   if (!id) return {route, render(problem{problem_code::not_found, "There is no such dead letter."}, c.r)};
   return {route, operation_plan{[this, id = *id, replay](std::function<void(make_response)> done) {
@@ -210,7 +212,7 @@ action router::answer_drill(const call& c, bool make_zombie) const {
   const auto route = id_of(make_zombie ? fixed_route::make_zombie : fixed_route::is_healthy);
   if (auto refused = refuse_method(c.r, read_only)) return {route, std::move(*refused)};
   if (make_zombie)
-    if (const auto why = guard_.refuse_caller(c.r)) return {route, render(*why, c.r)};
+    if (const auto why = guard_.refuse(c.r)) return {route, render(*why, c.r)};
   if (make_zombie && door_.live() && c.r.verb == method::get)
     (void)door_.add_fault({{"target", "node"}, {"kind", "zombie"}, {"note", "/makeZombie"}});
   const bool healthy = make_zombie || door_.live();

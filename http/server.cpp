@@ -257,7 +257,7 @@ void engine::finish_drain() {
 
 void engine::stop() {
   if (std::exchange(stopped_, true) || loops_.empty() || !loops_.front().thread.joinable()) return;
-  slow.join();
+  slow->join();
   std::promise<void> told;
   net::post(acceptor_->get_executor(), [this, &told] {
     boost::system::error_code ec;
@@ -270,6 +270,7 @@ void engine::stop() {
   });
   told.get_future().wait();  // what is posted to a loop that has ended stays there, and with it the session, and with that the engine
   for (std::size_t i = loops_.size(); i-- > 0;) loops_[i].end();  // the first one last: a connection's end is told there
+  slow.reset();                                                   // what came too late for join() holds its session, and that this engine
 }
 
 server::server(server_settings settings, const std::vector<mounted>& systems, telemetry::metrics& metrics)

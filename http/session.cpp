@@ -139,7 +139,7 @@ void session::encode(response r, coding as) {
   if (r.body.size() <= at_once_bytes_max) return send(guarded([&] { return encoded(std::move(r)); }), framing::length);
   phase_ = phase::waiting;
   no_deadline();
-  net::post(engine_->slow, [self = shared_from_this(), turn = ++turn_, encoded, plain = std::move(r)]() mutable {
+  net::post(*engine_->slow, [self = shared_from_this(), turn = ++turn_, encoded, plain = std::move(r)]() mutable {
     auto made = self->guarded([&] { return encoded(std::move(plain)); });
     net::post(self->socket_.get_executor(), [self, turn, made = std::move(made)]() mutable {
       if (turn == self->turn_ && self->phase_ == phase::waiting) self->send(std::move(made), framing::length);

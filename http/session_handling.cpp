@@ -98,7 +98,7 @@ void session::ask(ask_plan plan) {
 }
 
 void session::run_in_background(background_plan plan) {
-  net::post(engine_->slow, [self = shared_from_this(), turn = turn_, run = std::move(plan.run)] {
+  net::post(*engine_->slow, [self = shared_from_this(), turn = turn_, run = std::move(plan.run)] {
     auto made = self->guarded(run);
     net::post(self->socket_.get_executor(), [self, turn, made = std::move(made)]() mutable {
       if (turn == self->turn_ && self->phase_ == phase::waiting) self->answer_waiting(std::move(made));

@@ -73,7 +73,7 @@ void session::stream_step() {
   query.scan_limit = stream_->behind ? looked_at_a_turn : looked_at_once;
   if (!stream_->behind) return stream_page(read_page(query));
   no_deadline();
-  net::post(engine_->slow, [self = shared_from_this(), query = std::move(query)] {
+  net::post(*engine_->slow, [self = shared_from_this(), query = std::move(query)] {
     auto found = self->read_page(query);
     net::post(self->socket_.get_executor(), [self, found = std::move(found)]() mutable { self->stream_page(std::move(found)); });
   });

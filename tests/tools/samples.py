@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from crema import wait_until
 
 
-SETTINGS = {"http.managementToken": "the token of a test"}
+SETTINGS = {"http.managementToken": "a-token-for-tools"}
 
 
 @dataclass

@@ -15,7 +15,7 @@ def test_every_metric_of_a_system_passes(sample):
 
 
 def test_every_metric_of_all_systems_in_one_process_passes(tmp_path):
-    node = Node(tmp_path, {"faults.enabled": "true", "http.managementToken": "secret"}, system="--all").start()
+    node = Node(tmp_path, {"faults.enabled": "true", "http.managementToken": "a-token-for-tools"}, system="--all").start()
     try:
         check(node.get("/actuator/prometheus").text)
     finally:
