@@ -12,7 +12,8 @@ constexpr std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 constexpr std::string_view request_headers =
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent, tracestate";
 constexpr std::string_view answer_headers =
-    "Accept-Patch, Allow, ETag, Idempotency-Replayed, Link, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+    "Accept-Patch, Allow, Crema-History, ETag, Idempotency-Replayed, Link, Location, RateLimit-Limit, RateLimit-Remaining, "
+    "RateLimit-Reset, Retry-After, "
     "traceparent";
 
 void append(std::string& to, std::string_view name, std::string_view text) { to.append(name).append(": ").append(text).append("\r\n"); }

@@ -42,7 +42,7 @@ TEST_CASE("cross origin: a listed origin is named, another one is not, and a cac
   caller listed({"http://localhost:3000", "https://shop.example"}, "https://shop.example");
   CHECK(has(listed.lines(), "Access-Control-Allow-Origin: https://shop.example"));
   CHECK(has(listed.lines(), "Vary: Origin"));
-  CHECK(listed.lines().find("Access-Control-Expose-Headers: Accept-Patch, Allow, ETag,") != std::string::npos);
+  CHECK(listed.lines().find("Access-Control-Expose-Headers: Accept-Patch, Allow, Crema-History, ETag,") != std::string::npos);
   CHECK(listed.lines().find("Credentials") == std::string::npos);
   listed.settings.cors_credentials = true;
   CHECK(has(listed.lines(), "Access-Control-Allow-Credentials: true"));
