@@ -339,8 +339,9 @@ bool await_readiness(const all_served& systems, const process::signals& signals)
   return true;
 }
 
-// Anew from the same sources: a secret may have been replaced. What cannot be read leaves the present one in force.
+// A log file may have been moved away, a secret replaced. What cannot be read leaves the present one in force.
 void reload(const cli::serve_options& options, http::server& server) {
+  telemetry::reopen_log_files();
   try {
     const auto& token = options.read_again().get_text("http.managementToken");
     if (token.empty() && !options.settings.get_text("http.managementToken").empty())

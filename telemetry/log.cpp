@@ -206,6 +206,18 @@ void stop_logging() {
   on->queue->stop();
 }
 
+void reopen_log_files() {
+  const auto* on = active.load(std::memory_order_acquire);
+  if (on == nullptr || !on->file) return;
+  const auto line = on->console_json ? json_members("the log files are opened anew", log_fields{})
+                                     : text_line("the log files are opened anew", log_fields{});
+  // On the writing thread, behind what came before.
+  on->queue->add_lasting(on->console, nullptr, message_of(level::info, line), [on](bool) {
+    for (auto* file : {on->file.get(), on->access_file.get()})
+      if (file != nullptr && !file->reopen()) std::fprintf(stderr, "a log file could not be opened anew\n");
+  });
+}
+
 std::uint64_t log_lines_dropped() {
   const std::lock_guard lock(start_lock);
   const auto* on = active.load();

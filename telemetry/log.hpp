@@ -28,6 +28,8 @@ struct log_settings {
 /// directory cannot be made or a file not be opened.
 /// Writes `crema.log` and `access.log` (JSON lines, UTC) into the directory; without one, access lines go to the console too.
 void start_logging(const log_settings& settings);
+/// Goes on in new files of the same names, once what is queued is in the present ones: for a tool that has moved those away. Any thread.
+void reopen_log_files();
 /// Writes out what is queued.
 void stop_logging();
 /// Lines lost since the start because the queue was full.

@@ -19,7 +19,8 @@ bool sync_directory_of(const std::filesystem::path& file) noexcept {
 
 }  // namespace
 
-log_file::log_file(const std::filesystem::path& path, std::uint64_t bytes_max, std::uint32_t files_max) : open_(std::make_shared<state>()) {
+log_file::log_file(const std::filesystem::path& path, std::uint64_t bytes_max, std::uint32_t files_max)
+    : path_(path.string()), open_(std::make_shared<state>()) {
   spdlog::file_event_handlers on;
   on.after_open = [s = open_](const std::string& name, std::FILE* stream) {
     s->stream = stream;
@@ -29,8 +30,17 @@ log_file::log_file(const std::filesystem::path& path, std::uint64_t bytes_max, s
     if (s->owes) s->write_out();
     s->stream = nullptr;
   };
-  sink_ = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path.string(), bytes_max, files_max, false, on);
+  sink_ = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path_, bytes_max, files_max, false, on);
   open_->failed = false;
+}
+
+bool log_file::reopen() noexcept {
+  if (open_->stream == nullptr) return false;
+  if (open_->owes) open_->write_out();
+  // In its place: spdlog goes on with the stream that it has.
+  if (std::freopen(path_.c_str(), "ab", open_->stream) != nullptr) return sync_directory_of(path_);
+  open_->stream = nullptr;
+  return false;
 }
 
 void log_file::state::write_out() noexcept {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace crema::telemetry {
 
@@ -19,6 +20,8 @@ class log_file {
   const spdlog::sink_ptr& sink() const noexcept { return sink_; }
   /// Before a line that must last is written: from here on a rotation syncs what it closes.
   void begin() noexcept { open_->owes = true; }
+  /// Goes on in a new file of the same name: somebody has moved the present one away. False: it cannot be opened, and lines are lost.
+  bool reopen() noexcept;
   /// False: some of it may not be on disk, and is not tried again. The next line begins on a line of its own.
   bool sync() noexcept;
 
@@ -28,6 +31,7 @@ class log_file {
     bool owes = false, failed = false;
     void write_out() noexcept;
   };
+  const std::string path_;
   std::shared_ptr<state> open_;
   spdlog::sink_ptr sink_;
 };

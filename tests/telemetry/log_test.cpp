@@ -202,6 +202,31 @@ TEST_CASE("log: a notification whose line cannot be written, or not be brought t
   ::close(reader);
 }
 
+TEST_CASE("log: given files that were moved away, when they are opened anew, then what comes is in new ones and nothing is lost") {
+  const captured c;
+  start_logging(c.settings());
+  log(level::error, "before");
+  std::atomic<bool> written{false};
+  log_notification("n-1", "0103", "x", [&](bool) {
+    written = true;
+    written.notify_one();
+  });
+  written.wait(false);
+  std::filesystem::rename(c.directory / "logs" / "crema.log", c.directory / "logs" / "moved.log");
+  log(level::error, "between");
+  reopen_log_files();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!std::filesystem::exists(c.directory / "logs" / "crema.log") && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  log(level::error, "after");
+  stop_logging();
+  CHECK_THAT(c.lines("logs/moved.log").at(0), Contains("before"));
+  CHECK_THAT(c.lines("logs/moved.log").at(2), Contains("between"));
+  CHECK(c.lines("logs/moved.log").size() == 3);
+  CHECK(c.lines("logs/crema.log").size() == 1);
+  CHECK_THAT(c.lines("logs/crema.log").at(0), Contains("after"));
+}
+
 TEST_CASE("log: a notification for which there is no room, or no log, is told so at once") {
   bool lasts = true;
   log_notification("n-1", "0103", "before logging began", [&](bool yes) { lasts = yes; });
